@@ -1,0 +1,45 @@
+"""Every failure a user can meet, with the exit code it ends the command with."""
+
+from __future__ import annotations
+
+
+class McugradError(Exception):
+    """A failure with a message for the user; ``exit_code`` ends the command."""
+
+    exit_code = 1
+
+
+class CheckFailedError(McugradError):
+    """A check ran and failed: parity, a plan, a verification."""
+
+    exit_code = 1
+
+
+class UsageError(McugradError):
+    """The command line, a scheme file or a data file is not what it must be."""
+
+    exit_code = 2
+
+
+class ModelError(McugradError):
+    """The model is malformed, or needs something that is not supported."""
+
+    exit_code = 3
+
+
+class DoesNotFitError(McugradError):
+    """The program needs more SRAM or flash than the target or the user allows."""
+
+    exit_code = 4
+
+
+class MissingToolError(McugradError):
+    """A tool or a device is missing; the message holds the command that installs it."""
+
+    exit_code = 5
+
+
+class InternalError(McugradError):
+    """One stage handed the next something that the verifier refuses: a bug of ours."""
+
+    exit_code = 1

@@ -1,0 +1,198 @@
+"""What an operator is: its types, its arithmetic, its gradient, and the kernels that serve it.
+
+Every file in this folder defines one operator, with the operators of its gradient, and
+hands each to :func:`register`. Nothing else in the compiler knows an operator by name,
+save passes that are about that operator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcugrad.ir.tensor import Array, DType, Tensor
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class NoAttrs:
+    """The attributes of an operator that has none."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """Shape and element type of a result."""
+
+    shape: tuple[int, ...]
+    dtype: DType
+
+
+@dataclass(frozen=True)
+class OpCall:
+    """One use of an operator: its attributes and the tensors it reads and writes."""
+
+    attrs: Any
+    inputs: Sequence[Tensor | None]
+    outputs: Sequence[Tensor]
+
+    def input(self, index: int) -> Tensor:
+        """The input tensor at ``index``, which must be given."""
+        tensor = self.inputs[index] if index < len(self.inputs) else None
+        if tensor is None:
+            raise ValueError(f"input {index} is absent")
+        return tensor
+
+    def has_input(self, index: int) -> bool:
+        """Whether the optional input at ``index`` is given."""
+        return index < len(self.inputs) and self.inputs[index] is not None
+
+    @property
+    def dtype(self) -> DType:
+        """Element type of the first input, by which kernels are named."""
+        return self.input(0).dtype
+
+
+@dataclass(frozen=True)
+class CArray:
+    """A constant array that a parameter structure points to."""
+
+    dtype: str  # C element type, such as "int32_t"
+    values: Sequence[int] | Sequence[float]
+
+
+CValue = int | float | tuple[int, ...] | CArray
+
+
+@dataclass(frozen=True)
+class CStruct:
+    """A constant parameter structure: C type name, and its fields in order."""
+
+    ctype: str
+    fields: Mapping[str, CValue]
+
+
+StructOf = Callable[[OpCall], CStruct]
+
+
+def always(_call: OpCall) -> bool:
+    """Matches every call."""
+    return True
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """One C function that serves an operator: a row of its kernel list.
+
+    The call is ``symbol(scratch?, params?, quant?, inputs..., outputs...)``; an absent
+    input is passed as NULL. The first row that matches wins, so fast variants stand first
+    and the portable kernel last. With ``scratch`` the compiler asks the C function
+    ``<symbol>_scratch_size(params)`` how many bytes it needs. ``inplace`` lists
+    pairs (output, input) that may be the same memory when nothing else needs the input.
+    """
+
+    symbol: str
+    dtype: DType | None  # of the first input; None: any
+    params: StructOf | None = None
+    quant: StructOf | None = None
+    matches: Callable[[OpCall], bool] = always
+    features: frozenset[str] = frozenset()
+    scratch: bool = False
+    inplace: tuple[tuple[int, int], ...] = ()
+
+    def serves(self, call: OpCall, features: frozenset[str]) -> bool:
+        """Whether a target with ``features`` can use this row for ``call``."""
+        return (
+            self.features <= features
+            and (self.dtype is None or call.dtype is self.dtype)
+            and self.matches(call)
+        )
+
+
+class GradientContext(Protocol):
+    """What a gradient rule sees of the graph being differentiated."""
+
+    def tensor(self, name: str) -> Tensor:
+        """The tensor of that name."""
+
+    def needs(self, name: str) -> bool:
+        """Whether anything that learns depends on this tensor's gradient."""
+
+    def emit(self, op: str, attrs: Any, inputs: Sequence[str], name: str) -> str:
+        """Adds a backward node with one output and returns that output's name."""
+
+
+#: (context, attrs, input names, output names, gradient names of the outputs)
+#: -> gradient name of each input, None where it is not needed or is zero.
+GradientRule = Callable[
+    [GradientContext, Any, Sequence[str], Sequence[str], Sequence[str]], Sequence[str | None]
+]
+
+
+def no_products(_call: OpCall) -> int:
+    """An operator without multiply-accumulates."""
+    return 0
+
+
+@dataclass(frozen=True)
+class Op:
+    """An operator.
+
+    ``infer`` gives the results' types and raises ``ValueError`` for operands that do not
+    fit. ``reference`` is the golden arithmetic: floats come in and go out as float64,
+    integers as stored. ``products`` counts multiply-accumulates.
+
+    Attributes:
+        view: the output is the input's bytes under another shape, so there is no kernel.
+        gradient: None means that no gradient passes; a rule returns None for an input
+            whose derivative is zero.
+    """
+
+    name: str
+    attrs: type
+    infer: Callable[[OpCall], tuple[Spec, ...]]
+    reference: Callable[[OpCall, Sequence[Array | None]], tuple[Array, ...]]
+    kernels: tuple[Kernel, ...] = ()
+    gradient: GradientRule | None = None
+    products: Callable[[OpCall], int] = no_products
+    view: bool = False
+
+    def supports(self, dtype: DType) -> bool:
+        """Whether some kernel takes ``dtype``."""
+        return self.view or any(k.dtype in (dtype, None) for k in self.kernels)
+
+
+@dataclass
+class _Registry:
+    ops: dict[str, Op] = field(default_factory=dict)
+
+
+_REGISTRY = _Registry()
+
+
+def register(op: Op) -> Op:
+    """Makes ``op`` known under its name."""
+    if op.name in _REGISTRY.ops:
+        raise ValueError(f"operator {op.name} is defined twice")
+    _REGISTRY.ops[op.name] = op
+    return op
+
+
+def lookup(name: str) -> Op:
+    """The operator of that name."""
+    return _REGISTRY.ops[name]
+
+
+def registered() -> Mapping[str, Op]:
+    """All operators by name."""
+    return _REGISTRY.ops
+
+
+def require(condition: bool, message: str) -> None:
+    """Raises ``ValueError(message)`` unless ``condition`` holds; for ``infer``."""
+    if not condition:
+        raise ValueError(message)
