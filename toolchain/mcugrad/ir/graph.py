@@ -152,6 +152,16 @@ class TrainingGraph:
     gradients: Mapping[str, str]
     batch: int
 
+    @property
+    def accumulators(self) -> tuple[str, ...]:
+        """STATE tensors that gather gradients, and start from zero again after an update."""
+        writers = self.graph.producers()
+        return tuple(
+            state
+            for state, value in self.next_state.items()
+            if self.phases[writers[value].name] is Phase.BACKWARD
+        )
+
     def nodes_in(self, *phases: Phase) -> list[Node]:
         """The nodes of these phases, in order."""
         return [n for n in self.graph.nodes if self.phases[n.name] in phases]

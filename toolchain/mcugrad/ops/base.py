@@ -122,6 +122,12 @@ class GradientContext(Protocol):
     def needs(self, name: str) -> bool:
         """Whether anything that learns depends on this tensor's gradient."""
 
+    def channels(self, name: str) -> tuple[int, ...] | None:
+        """The input channels of a learning tensor that learn; None: all of them."""
+
+    def keep(self, name: str, channels: tuple[int, ...] | None) -> str:
+        """What to save of a forward tensor: these of its last axis, picked in the forward pass."""
+
     def emit(self, op: str, attrs: Any, inputs: Sequence[str], name: str) -> str:
         """Adds a backward node with one output and returns that output's name."""
 
@@ -131,6 +137,15 @@ class GradientContext(Protocol):
 GradientRule = Callable[
     [GradientContext, Any, Sequence[str], Sequence[str], Sequence[str]], Sequence[str | None]
 ]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Which inputs of a layer can learn."""
+
+    weight: int
+    bias: int
+    channel_axis: int  # of the weight: its input channels
 
 
 def no_products(_call: OpCall) -> int:
@@ -150,6 +165,9 @@ class Op:
         view: the output is the input's bytes under another shape, so there is no kernel.
         gradient: None means that no gradient passes; a rule returns None for an input
             whose derivative is zero.
+        weights: given for a layer, whose weight and bias inputs can learn.
+        gathers: the operator takes, as an optional last input, a sum that its result is
+            added to; so gradients gather over a mini-batch without a second pass.
     """
 
     name: str
@@ -160,6 +178,8 @@ class Op:
     gradient: GradientRule | None = None
     products: Callable[[OpCall], int] = no_products
     view: bool = False
+    weights: Weights | None = None
+    gathers: bool = False
 
     def supports(self, dtype: DType) -> bool:
         """Whether some kernel takes ``dtype``."""

@@ -1,0 +1,73 @@
+"""Chooses a kernel for every operator of a training graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mcugrad.errors import ModelError
+from mcugrad.ir.graph import Graph, Node, Phase, TrainingGraph
+from mcugrad.lower.program import KernelCall, Program
+from mcugrad.ops import OpCall, lookup
+from mcugrad.ops.base import CStruct
+
+#: (symbol of a kernel, its parameters) -> bytes of scratch, as the C function says.
+ScratchSize = Callable[[str, CStruct | None], int]
+
+
+def lower(
+    training: TrainingGraph, features: frozenset[str], scratch_size: ScratchSize
+) -> Program:
+    """The program for a target with ``features``.
+
+    Raises:
+        ModelError: no kernel of the target serves an operator as the model uses it.
+    """
+    graph = training.graph
+    calls = []
+    views = {value: state for state, value in training.next_state.items()}
+    for node in graph.nodes:
+        if lookup(node.op).view:
+            views[node.outputs[0]] = node.inputs[0]
+        else:
+            calls.append(_call(graph, node, training.phases[node.name], features, scratch_size))
+    sample, target = graph.inputs
+    prediction, loss = graph.outputs
+    return Program(
+        calls=tuple(calls),
+        tensors=graph.tensors,
+        views=views,
+        inputs=(sample, target),
+        outputs=(prediction, loss),
+        traced=tuple(dict.fromkeys(training.gradients.values())),
+        accumulators=training.accumulators,
+        batch=training.batch,
+    )
+
+
+def _call(
+    graph: Graph,
+    node: Node,
+    phase: Phase,
+    features: frozenset[str],
+    scratch_size: ScratchSize,
+) -> KernelCall:
+    op = lookup(node.op)
+    call = OpCall(node.attrs, graph.operands(node), graph.results(node))
+    kernel = next((k for k in op.kernels if k.serves(call, features)), None)
+    if kernel is None:
+        types = ", ".join(t.dtype for t in call.inputs if t is not None)
+        raise ModelError(f"{node.name!r}: no kernel serves {node.op} of {types}")
+    params = kernel.params(call) if kernel.params else None
+    return KernelCall(
+        name=node.name,
+        op=node.op,
+        phase=phase,
+        symbol=kernel.symbol,
+        params=params,
+        quant=kernel.quant(call) if kernel.quant else None,
+        inputs=node.inputs,
+        outputs=node.outputs,
+        scratch=scratch_size(kernel.symbol, params) if kernel.scratch else 0,
+        inplace=kernel.inplace,
+        products=op.products(call),
+    )

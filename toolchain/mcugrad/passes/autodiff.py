@@ -1,0 +1,107 @@
+"""Reverse-mode differentiation: one rule an operator, summed at every branch.
+
+The rules are linear in the gradients of the results (Griewank and Walther, "Evaluating
+Derivatives", chapter 3); this pass only walks the nodes backwards and adds up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mcugrad.errors import ModelError
+from mcugrad.ir.graph import Graph, GraphBuilder, Node
+from mcugrad.ir.tensor import Tensor
+from mcugrad.ops import OpCall, lookup
+from mcugrad.ops.elementwise import ElementwiseAttrs
+from mcugrad.ops.gather_channels import GatherAttrs
+
+
+@dataclass
+class Differentiator:
+    """Appends the backward nodes of ``graph``; what :mod:`ops` sees as ``GradientContext``.
+
+    Attributes:
+        learning: learning tensor -> its channels, None for all.
+        gradients: forward tensor -> the tensor that holds its gradient.
+        forward_extras: nodes to run with the forward pass: what is kept for the backward one.
+    """
+
+    graph: Graph
+    learning: Mapping[str, tuple[int, ...] | None]
+    builder: GraphBuilder = field(init=False)
+    gradients: dict[str, str] = field(default_factory=dict)
+    forward_extras: set[str] = field(default_factory=set)
+    _needed: set[str] = field(init=False)
+    _kept: dict[tuple[str, tuple[int, ...]], str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.builder = GraphBuilder.of(self.graph)
+        self._needed = set(self.learning)
+        for node in self.graph.nodes:
+            if self._needed.intersection(node.inputs):
+                self._needed.update(node.outputs)
+
+    def tensor(self, name: str) -> Tensor:
+        """The tensor of that name."""
+        return self.builder.tensors[name]
+
+    def needs(self, name: str) -> bool:
+        """Whether anything that learns depends on this tensor's gradient."""
+        return name in self._needed
+
+    def channels(self, name: str) -> tuple[int, ...] | None:
+        """The input channels of a learning tensor that learn; None: all of them."""
+        return self.learning.get(name)
+
+    def keep(self, name: str, channels: tuple[int, ...] | None) -> str:
+        """What to save of a forward tensor: these of its last axis."""
+        if channels is None:
+            return name
+        if (name, channels) not in self._kept:
+            kept = self.emit("gather_channels", GatherAttrs(channels), (name,), f"kept.{name}")
+            self.forward_extras.add(self.builder.nodes[-1].name)
+            self._kept[name, channels] = kept
+        return self._kept[name, channels]
+
+    def emit(self, op: str, attrs: Any, inputs: Sequence[str], name: str) -> str:
+        """Adds a node with one output and returns that output's name."""
+        return self.emit_all(op, attrs, inputs, (name,))[0]
+
+    def emit_all(
+        self, op: str, attrs: Any, inputs: Sequence[str], names: Sequence[str]
+    ) -> tuple[str, ...]:
+        """Adds a node and returns the names of its outputs."""
+        operands = [self.tensor(n) if n else None for n in inputs]
+        specs = lookup(op).infer(OpCall(attrs, operands, ()))
+        outputs = tuple(
+            self.builder.add_tensor(Tensor(n, s.shape, s.dtype))
+            for n, s in zip(names, specs, strict=True)
+        )
+        node_name = self.builder.unique(f"{op}:{outputs[0]}")
+        self.builder.add_node(Node(node_name, op, tuple(inputs), outputs, attrs))
+        return outputs
+
+    def run(self, result: str, gradient: str) -> None:
+        """Differentiates by everything that is needed, given the gradient of ``result``."""
+        self.gradients[result] = gradient
+        for node in reversed(self.graph.nodes):
+            dys = [self.gradients.get(n) for n in node.outputs]
+            if dys[0] is None or not self._needed.intersection(node.inputs):
+                continue
+            rule = lookup(node.op).gradient
+            if rule is None:
+                raise ModelError(f"{node.name!r}: {node.op} has no gradient rule")
+            parts = rule(self, node.attrs, node.inputs, node.outputs, [d for d in dys if d])
+            for name, part in zip(node.inputs, parts, strict=True):
+                if part is not None and self.needs(name):
+                    self._gather(name, part)
+
+    def _gather(self, name: str, part: str) -> None:
+        earlier = self.gradients.get(name)
+        self.gradients[name] = (
+            part
+            if earlier is None
+            else self.emit("add", ElementwiseAttrs(), (earlier, part), f"d.{name}")
+        )

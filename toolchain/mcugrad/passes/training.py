@@ -1,0 +1,208 @@
+"""From an imported graph to a training graph: head, precision, loss, gradients, optimiser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from mcugrad.errors import ModelError, UsageError
+from mcugrad.ir.graph import Graph, Learning, Node, Phase, TrainingGraph
+from mcugrad.ir.tensor import DType, Storage, Tensor, constant
+from mcugrad.ops import lookup
+from mcugrad.ops.elementwise import ElementwiseAttrs
+from mcugrad.ops.loss import LossAttrs
+from mcugrad.ops.reshape import ReshapeAttrs
+from mcugrad.ops.sgd import SgdAttrs
+from mcugrad.passes.autodiff import Differentiator
+from mcugrad.passes.float_tail import float_tail
+from mcugrad.passes.layers import layers
+from mcugrad.passes.replace_head import replace_head
+from mcugrad.passes.scheme import UpdateScheme
+
+#: Names of the tensors that the runtime knows.
+TARGET, LOSS, HYPER = "target", "loss", "hyper"
+
+
+class Loss(StrEnum):
+    """What the training minimises."""
+
+    CROSS_ENTROPY = "cross-entropy"
+    MEAN_SQUARED_ERROR = "mse"
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How the model is to learn. ``classes``: None keeps the head as it is."""
+
+    classes: int | None = None
+    loss: Loss = Loss.CROSS_ENTROPY
+    batch: int = 1
+    learning_rate: float = 0.01
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+    seed: int = 0
+
+
+def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions) -> TrainingGraph:
+    """Forward, backward and update of ``graph`` under ``scheme``.
+
+    Raises:
+        ModelError: something between a learning tensor and the loss has no gradient.
+        UsageError: the options do not fit the model.
+    """
+    learning = dict(scheme.learning)
+    if options.classes is not None:
+        head = layers(graph)[-1]  # fresh weights that do not learn would be of no use
+        learning |= {name: None for name in (head.weight, head.bias) if name}
+    forward = float_tail(graph, frozenset(learning))
+    if options.classes is not None:
+        forward = replace_head(forward, options.classes, options.seed)
+    if len(forward.inputs) != 1 or len(forward.outputs) != 1:
+        raise ModelError(
+            f"the model has {len(forward.inputs)} inputs and {len(forward.outputs)} outputs; "
+            "training needs one of each"
+        )
+    for name in learning:
+        if name not in forward.tensors:
+            raise UsageError(f"{name!r} cannot learn: the output does not depend on it")
+    return _differentiated(forward, learning, options)
+
+
+def _differentiated(
+    forward: Graph, learning: dict[str, tuple[int, ...] | None], options: TrainingOptions
+) -> TrainingGraph:
+    output = forward.outputs[0]
+    result = _logits(forward) if options.loss is Loss.CROSS_ENTROPY else output
+    diff = Differentiator(forward, learning)
+    target, loss, gradient = _attach_loss(diff, result, options)
+    diff.run(result, gradient)
+    for name in learning:
+        if name not in diff.gradients:
+            raise ModelError(f"{name!r} cannot learn: no gradient reaches it")
+    next_state = _gather_batch(diff, learning) if options.batch > 1 else {}
+    first_update = len(diff.builder.nodes)
+    next_state |= _attach_optimiser(diff, learning, options)
+
+    graph = diff.builder.build(forward.name, (*forward.inputs, target), (output, loss))
+    needed = _ancestors(graph, {loss, *next_state.values()})
+    phases = {}
+    inference = {n.name for n in forward.nodes}
+    for index, node in enumerate(graph.nodes):
+        if index >= first_update:
+            phases[node.name] = Phase.UPDATE
+        elif node.name in inference:
+            phases[node.name] = Phase.FORWARD if node.name in needed else Phase.OUTPUT
+        elif node.name in diff.forward_extras:
+            phases[node.name] = Phase.FORWARD
+        else:
+            phases[node.name] = Phase.BACKWARD
+    return TrainingGraph(
+        graph=graph,
+        phases=phases,
+        learning=tuple(
+            Learning(name, diff.gradients[name], channels) for name, channels in learning.items()
+        ),
+        next_state=next_state,
+        gradients=dict(diff.gradients),
+        batch=options.batch,
+    )
+
+
+def _logits(forward: Graph) -> str:
+    """What cross-entropy is taken of: the operand of the final softmax, or the output."""
+    producers = forward.producers()
+    name = forward.outputs[0]
+    node = producers.get(name)
+    while node is not None and lookup(node.op).view:
+        name = node.inputs[0]
+        node = producers.get(name)
+    if node is not None and node.op == "softmax" and node.attrs.beta == 1.0:
+        return node.inputs[0]
+    return forward.outputs[0]
+
+
+def _attach_loss(
+    diff: Differentiator, result: str, options: TrainingOptions
+) -> tuple[str, str, str]:
+    """Adds target and loss; returns their names and the gradient of ``result``."""
+    tensor = diff.tensor(result)
+    attrs = LossAttrs(scale=1.0 / options.batch)
+    if options.loss is Loss.MEAN_SQUARED_ERROR:
+        target = diff.builder.add_tensor(Tensor(TARGET, tensor.shape, DType.F32))
+        loss, gradient = diff.emit_all(
+            "mean_squared_error", attrs, (result, target), (LOSS, f"d.{result}")
+        )
+        return target, loss, gradient
+    if tensor.size != tensor.shape[-1]:
+        raise UsageError(
+            f"cross-entropy needs one score a class, but {result!r} has shape {tensor.shape}; "
+            "use --loss mse"
+        )
+    target = diff.builder.add_tensor(Tensor(TARGET, (1,), DType.S32))
+    flat = diff.emit("reshape", ReshapeAttrs((1, tensor.size)), (result,), f"{result}/flat")
+    loss, gradient = diff.emit_all(
+        "softmax_cross_entropy", attrs, (flat, target), (LOSS, f"d.{flat}")
+    )
+    return target, loss, diff.emit("reshape", ReshapeAttrs(tensor.shape), (gradient,), f"d.{result}")
+
+
+def _gather_batch(diff: Differentiator, learning: dict[str, tuple[int, ...] | None]) -> dict[str, str]:
+    """Makes each learning tensor's gradient a sum over the mini-batch."""
+    nodes = diff.builder.nodes
+    accumulators = {}
+    for name in learning:
+        gradient = diff.tensor(diff.gradients[name])
+        gathered = diff.builder.add_tensor(
+            Tensor(f"gathered.{name}", gradient.shape, gradient.dtype, storage=Storage.STATE)
+        )
+        at = next(i for i, n in enumerate(nodes) if gradient.name in n.outputs)
+        if lookup(nodes[at].op).gathers:
+            nodes[at] = replace(nodes[at], inputs=(*nodes[at].inputs, gathered))
+        else:
+            diff.gradients[name] = diff.emit(
+                "add", ElementwiseAttrs(), (gathered, gradient.name), f"d.{name}"
+            )
+        accumulators[gathered] = diff.gradients[name]
+    return accumulators
+
+
+def _attach_optimiser(
+    diff: Differentiator, learning: dict[str, tuple[int, ...] | None], options: TrainingOptions
+) -> dict[str, str]:
+    """Adds the update of every learning tensor; returns the next state."""
+    rates = [options.learning_rate, options.momentum, options.weight_decay]
+    hyper = diff.builder.add_tensor(
+        constant(HYPER, np.array(rates, np.float32), storage=Storage.STATE)
+    )
+    axes = {y.weight: y.channel_axis for y in layers(diff.graph)}
+    next_state = {}
+    for name, channels in learning.items():
+        gradient = diff.gradients[name]
+        attrs = SgdAttrs(channels=channels, axis=axes.get(name, 0))
+        if options.momentum == 0.0:
+            next_state[name] = diff.emit("sgd", attrs, (name, gradient, hyper), f"{name}/next")
+            continue
+        shape = diff.tensor(gradient).shape
+        velocity = diff.builder.add_tensor(
+            Tensor(f"velocity.{name}", shape, DType.F32, storage=Storage.STATE)
+        )
+        next_state[name], next_state[velocity] = diff.emit_all(
+            "sgd_momentum",
+            attrs,
+            (name, gradient, velocity, hyper),
+            (f"{name}/next", f"{velocity}/next"),
+        )
+    return next_state
+
+
+def _ancestors(graph: Graph, names: set[str]) -> set[str]:
+    """The names of the nodes on which these tensors depend."""
+    wanted = set(names)
+    found = set()
+    for node in reversed(graph.nodes):
+        if wanted.intersection(node.outputs):
+            wanted.update(node.inputs)
+            found.add(node.name)
+    return found
