@@ -1,0 +1,44 @@
+/* Scalar arithmetic that the portable kernels share. */
+#ifndef MG_ARITHMETIC_H
+#define MG_ARITHMETIC_H
+
+#include "mg_kernels.h"
+
+static inline int32_t mg_min(int32_t a, int32_t b) {
+    return a < b ? a : b;
+}
+
+static inline int32_t mg_max(int32_t a, int32_t b) {
+    return a > b ? a : b;
+}
+
+/* Comparisons that are false let a NaN through, so that it shows in the loss. */
+static inline float mg_limit_f32(float x, mg_clamp_f32 range) {
+    return x < range.low ? range.low : x > range.high ? range.high : x;
+}
+
+static inline int8_t mg_limit_s8(int32_t x, int32_t low, int32_t high) {
+    return (int8_t)(x < low ? low : x > high ? high : x);
+}
+
+/* gemmlowp's SaturatingRoundingDoublingHighMul, for operands not both INT32_MIN. There, halves
+ * of a negative product are rounded up; so does the arithmetic shift, without a branch. */
+static inline int32_t mg_doubling_high_mul(int32_t a, int32_t b) {
+    return (int32_t)(((int64_t)a * b + ((int64_t)1 << 30)) >> 31);
+}
+
+/* gemmlowp's RoundingDivideByPOT: to nearest, halves away from zero; 0 <= exponent <= 31. */
+static inline int32_t mg_rounding_shift_right(int32_t x, int32_t exponent) {
+    const int32_t mask = (int32_t)(((uint32_t)1 << exponent) - 1);
+    const int32_t threshold = (mask >> 1) + (x < 0);
+    return (x >> exponent) + ((x & mask) > threshold);
+}
+
+/* LiteRT's MultiplyByQuantizedMultiplier: x * multiplier * 2^(shift - 31), rounded twice. */
+static inline int32_t mg_multiply_quantized(int32_t x, int32_t multiplier, int32_t shift) {
+    const int32_t shifted = shift > 0 ? (int32_t)((uint32_t)x << shift) : x;
+    const int32_t product = mg_doubling_high_mul(shifted, multiplier);
+    return shift < 0 ? mg_rounding_shift_right(product, -shift) : product;
+}
+
+#endif
