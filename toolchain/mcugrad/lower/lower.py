@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mcugrad.errors import ModelError
-from mcugrad.ir.graph import Graph, Node, Phase, TrainingGraph
+from mcugrad.ir.graph import ABSENT, Graph, Node, Phase, TrainingGraph
 from mcugrad.lower.program import KernelCall, Program
 from mcugrad.ops import OpCall, lookup
 from mcugrad.ops.base import CStruct
@@ -65,7 +65,7 @@ def _call(
         symbol=kernel.symbol,
         params=params,
         quant=kernel.quant(call) if kernel.quant else None,
-        inputs=node.inputs,
+        inputs=node.inputs + (ABSENT,) * (kernel.arity - len(node.inputs)),
         outputs=node.outputs,
         scratch=scratch_size(kernel.symbol, params) if kernel.scratch else 0,
         inplace=kernel.inplace,

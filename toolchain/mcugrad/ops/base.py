@@ -93,6 +93,8 @@ class Kernel:
     and the portable kernel last. With ``scratch`` the compiler asks the C function
     ``<symbol>_scratch_size(params)`` how many bytes it needs. ``inplace`` lists
     pairs (output, input) that may be the same memory when nothing else needs the input.
+    ``arity`` is the number of inputs of a C function with optional ones at the end: those
+    that a node leaves out are passed as NULL too.
     """
 
     symbol: str
@@ -103,6 +105,7 @@ class Kernel:
     features: frozenset[str] = frozenset()
     scratch: bool = False
     inplace: tuple[tuple[int, int], ...] = ()
+    arity: int = 0
 
     def serves(self, call: OpCall, features: frozenset[str]) -> bool:
         """Whether a target with ``features`` can use this row for ``call``."""

@@ -11,21 +11,23 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcugrad.ir.tensor import Array, DType
+from mcugrad.ops import linear
 from mcugrad.ops.base import (
     CStruct,
     Floats,
     GradientContext,
     Kernel,
-    NoAttrs,
     Op,
     OpCall,
     Spec,
+    Weights,
     register,
     require,
 )
 from mcugrad.ops.clamp import clamp_gradient
 from mcugrad.ops.clamp_range import NONE, Clamp
-from mcugrad.ops.requantize import quant_of, requant_struct, requantize
+from mcugrad.ops.requantize import requantization
+from mcugrad.ops.shapes import given
 from mcugrad.ops.window import Window
 
 
@@ -59,8 +61,7 @@ def _infer(call: OpCall) -> tuple[Spec, ...]:
         and w.shape[0] % attrs.groups == 0,
         f"{attrs.groups} groups do not divide {x.shape[3]} channels into {w.shape}",
     )
-    if call.has_input(2):
-        require(call.input(2).shape == (w.shape[0],), "one bias for each output channel")
+    linear.check_operands(call, axis=0)
     oh, ow = attrs.window.output_size(x.shape[1], x.shape[2])
     return (Spec((1, oh, ow, w.shape[0]), x.dtype),)
 
@@ -79,15 +80,14 @@ def _correlate(x: Floats, w: Floats, attrs: Conv2dAttrs) -> Floats:
 
 
 def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
-    x, w, b = values[0], values[1], values[2] if len(values) > 2 else None
-    assert x is not None and w is not None
     attrs: Conv2dAttrs = call.attrs
-    if call.dtype is DType.S8:
-        zero_point = quant_of(call.input(0)).per_tensor[1]
-        sums = _correlate(x[0].astype(np.float64) - zero_point, w.astype(np.float64), attrs)
-        return (requantize(call, sums, b, attrs.clamp)[None],)
-    y = _correlate(x[0], w, attrs)
-    return (attrs.clamp.apply(y if b is None else y + b)[None],)
+    return linear.forward(
+        call,
+        values,
+        lambda x, w: _correlate(x[0], w, attrs)[None],
+        attrs.clamp,
+        lambda: requantization(call, attrs.clamp),
+    )
 
 
 def _bwd_data_infer(call: OpCall) -> tuple[Spec, ...]:
@@ -97,8 +97,7 @@ def _bwd_data_infer(call: OpCall) -> tuple[Spec, ...]:
 
 
 def _bwd_data_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
-    dy, w = values
-    assert dy is not None and w is not None
+    dy, w = given(values)
     attrs: Conv2dBwdDataAttrs = call.attrs
     oc = w.shape[0] // attrs.conv.groups
     parts = [
@@ -112,12 +111,12 @@ def _bwd_data_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[A
 def _bwd_weight_infer(call: OpCall) -> tuple[Spec, ...]:
     x, dy = call.input(0), call.input(1)
     attrs: Conv2dAttrs = call.attrs
-    return (Spec((dy.shape[3], *attrs.window.kernel, x.shape[3] // attrs.groups), call.dtype),)
+    shape = (dy.shape[3], *attrs.window.kernel, x.shape[3] // attrs.groups)
+    return linear.check_gathered(call, 2, Spec(shape, call.dtype))
 
 
 def _bwd_weight_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
-    x, dy, *accumulated = values
-    assert x is not None and dy is not None
+    x, dy, *gathered = given(values)
     attrs: Conv2dAttrs = call.attrs
     taps = attrs.window.taps(x[0])
     oc, ic = dy.shape[3] // attrs.groups, x.shape[3] // attrs.groups
@@ -129,8 +128,7 @@ def _bwd_weight_reference(call: OpCall, values: Sequence[Array | None]) -> tuple
         )
         for g in range(attrs.groups)
     ]
-    dw = np.concatenate(parts, axis=0)
-    return (dw if not accumulated else accumulated[0] + dw,)
+    return linear.add_gathered(np.concatenate(parts, axis=0), gathered)
 
 
 def _gradient(
@@ -140,48 +138,33 @@ def _gradient(
     outputs: Sequence[str],
     dys: Sequence[str],
 ) -> Sequence[str | None]:
-    x, w, *bias = inputs
+    _, height, width, depth = ctx.tensor(inputs[0]).shape
     dy = clamp_gradient(ctx, attrs.clamp, outputs[0], dys[0])
-    _, height, width, _ = ctx.tensor(x).shape
-    dx = dw = db = None
-    if ctx.needs(x):
-        dx = ctx.emit(
-            "conv2d_bwd_data", Conv2dBwdDataAttrs(attrs, height, width), (dy, w), f"d.{x}"
-        )
-    if ctx.needs(w):
-        dw = ctx.emit("conv2d_bwd_weight", attrs, (x, dy), f"d.{w}")
-    if bias and ctx.needs(bias[0]):
-        db = ctx.emit("channel_sum", NoAttrs(), (dy,), f"d.{bias[0]}")
-    return (dx, dw, db)[: len(inputs)]
 
+    def weight() -> tuple[Conv2dAttrs, str, str]:
+        channels = ctx.channels(inputs[1])
+        if channels is not None:  # those of every group
+            starts = range(0, depth, depth // attrs.groups)
+            channels = tuple(start + c for start in starts for c in channels)
+        return attrs, ctx.keep(inputs[0], channels), dy
 
-def _params(attrs: Conv2dAttrs, x: tuple[int, ...], y: tuple[int, ...], **more: int) -> CStruct:
-    return CStruct(
-        "mg_conv2d_params",
-        {
-            "in_h": x[1],
-            "in_w": x[2],
-            "in_c": x[3],
-            "out_h": y[1],
-            "out_w": y[2],
-            "out_c": y[3],
-            "groups": attrs.groups,
-            **attrs.window.fields(),
-            **more,
-        },
-    )
+    data_attrs = Conv2dBwdDataAttrs(attrs, height, width)
+    return linear.gradient(ctx, "conv2d", (inputs, dy), data_attrs, weight)
 
 
 def _fwd_params(call: OpCall) -> CStruct:
-    return _params(call.attrs, call.input(0).shape, call.outputs[0].shape)
+    attrs: Conv2dAttrs = call.attrs
+    return attrs.window.conv_params(call.input(0).shape, call.outputs[0].shape, attrs.groups)
 
 
 def _bwd_data_params(call: OpCall) -> CStruct:
-    return _params(call.attrs.conv, call.outputs[0].shape, call.input(0).shape)
+    attrs: Conv2dAttrs = call.attrs.conv
+    return attrs.window.conv_params(call.outputs[0].shape, call.input(0).shape, attrs.groups)
 
 
 def _bwd_weight_params(call: OpCall) -> CStruct:
-    return _params(call.attrs, call.input(0).shape, call.input(1).shape)
+    attrs: Conv2dAttrs = call.attrs
+    return attrs.window.conv_params(call.input(0).shape, call.input(1).shape, attrs.groups)
 
 
 def _products(call: OpCall) -> int:
@@ -207,17 +190,20 @@ register(
                 "mg_conv2d_s8_fwd",
                 DType.S8,
                 params=_fwd_params,
-                quant=lambda call: requant_struct(call, call.attrs.clamp),
+                quant=lambda call: requantization(call, call.attrs.clamp).struct(),
+                arity=3,
             ),
             Kernel(
                 "mg_conv2d_f32_fwd",
                 DType.F32,
                 params=_fwd_params,
                 quant=lambda call: call.attrs.clamp.params(),
+                arity=3,
             ),
         ),
         gradient=_gradient,
         products=_products,
+        weights=Weights(weight=1, bias=2, channel_axis=3),
     )
 )
 register(
@@ -242,8 +228,10 @@ register(
                 DType.F32,
                 params=_bwd_weight_params,
                 inplace=((0, 2),),
+                arity=3,
             ),
         ),
         products=_bwd_weight_products,
+        gathers=True,
     )
 )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mcugrad.ir.tensor import Array
-from mcugrad.ops.base import require
+from mcugrad.ops.base import CStruct, require
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,22 @@ class Window:
             "dilation_h": self.dilation[0],
             "dilation_w": self.dilation[1],
         }
+
+    def conv_params(self, x: tuple[int, ...], y: tuple[int, ...], groups: int) -> CStruct:
+        """The C structure of a convolution from x [1, H, W, C] to y [1, OH, OW, O]."""
+        return CStruct(
+            "mg_conv2d_params",
+            {
+                "in_h": x[1],
+                "in_w": x[2],
+                "in_c": x[3],
+                "out_h": y[1],
+                "out_w": y[2],
+                "out_c": y[3],
+                "groups": groups,
+                **self.fields(),
+            },
+        )
 
     def padded(self, x: Array, fill: Any = 0) -> Array:
         """``x`` [H, W, C] with its border filled."""

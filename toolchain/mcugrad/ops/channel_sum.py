@@ -1,0 +1,52 @@
+"""The sum over all positions of each channel: the gradient of a bias.
+
+Shapes: dy [..., C], result [C].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mcugrad.ir.tensor import Array, DType
+from mcugrad.ops import linear
+from mcugrad.ops.base import CStruct, Kernel, NoAttrs, Op, OpCall, Spec, register, require
+from mcugrad.ops.shapes import given
+
+
+def _infer(call: OpCall) -> tuple[Spec, ...]:
+    dy = call.input(0)
+    require(len(dy.shape) >= 1 and dy.size > 0, f"no channels in {dy.shape}")
+    return linear.check_gathered(call, 1, Spec(dy.shape[-1:], dy.dtype))
+
+
+def _reference(_call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    dy, *gathered = given(values)
+    return linear.add_gathered(dy.reshape(-1, dy.shape[-1]).sum(axis=0), gathered)
+
+
+def _params(call: OpCall) -> CStruct:
+    dy = call.input(0)
+    channels = dy.shape[-1]
+    return CStruct(
+        "mg_channel_sum_params", {"positions": dy.size // channels, "channels": channels}
+    )
+
+
+register(
+    Op(
+        "channel_sum",
+        NoAttrs,
+        _infer,
+        _reference,
+        kernels=(
+            Kernel(
+                "mg_channel_sum_f32_fwd",
+                DType.F32,
+                params=_params,
+                inplace=((0, 1),),
+                arity=2,
+            ),
+        ),
+        gathers=True,
+    )
+)

@@ -1,0 +1,216 @@
+"""Depthwise convolution: each channel has its own filters, ``multiplier`` of them.
+
+Shapes: x [1, H, W, C], w [KH, KW, C * multiplier], b [O], y [1, OH, OW, O], where
+O = C * multiplier and output channel c * multiplier + m reads channel c.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from mcugrad.ops.gather_channels import GatherAttrs
+
+from mcugrad.ir.tensor import Array, DType
+from mcugrad.ops import linear
+from mcugrad.ops.base import (
+    CStruct,
+    Floats,
+    GradientContext,
+    Kernel,
+    Op,
+    OpCall,
+    Spec,
+    Weights,
+    register,
+    require,
+)
+from mcugrad.ops.clamp import clamp_gradient
+from mcugrad.ops.clamp_range import NONE, Clamp
+from mcugrad.ops.requantize import requantization
+from mcugrad.ops.shapes import given
+from mcugrad.ops.window import Window
+
+
+@dataclass(frozen=True)
+class DepthwiseConv2dAttrs:
+    """Geometry, filters a channel, and the fused activation."""
+
+    window: Window
+    multiplier: int = 1
+    clamp: Clamp = NONE
+
+
+@dataclass(frozen=True)
+class DepthwiseConv2dBwdDataAttrs:
+    """The convolution, and the height and width of its input."""
+
+    conv: DepthwiseConv2dAttrs
+    height: int
+    width: int
+
+
+def _infer(call: OpCall) -> tuple[Spec, ...]:
+    x, w = call.input(0), call.input(1)
+    attrs: DepthwiseConv2dAttrs = call.attrs
+    require(len(x.shape) == 4 and x.shape[0] == 1, f"input must be [1, H, W, C], not {x.shape}")
+    wanted = (*attrs.window.kernel, x.shape[3] * attrs.multiplier)
+    require(attrs.multiplier >= 1 and w.shape == wanted, f"weights {w.shape} instead of {wanted}")
+    linear.check_operands(call, axis=2)
+    oh, ow = attrs.window.output_size(x.shape[1], x.shape[2])
+    return (Spec((1, oh, ow, wanted[2]), x.dtype),)
+
+
+def _repeated_taps(x: Array, attrs: DepthwiseConv2dAttrs) -> Array:
+    """What each output channel reads, [OH, OW, KH, KW, O], of x [1, H, W, C]."""
+    return np.repeat(attrs.window.taps(x[0]), attrs.multiplier, axis=-1)
+
+
+def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    attrs: DepthwiseConv2dAttrs = call.attrs
+
+    def sums(x: Floats, w: Floats) -> Floats:
+        return np.einsum("yxklc,klc->yxc", _repeated_taps(x, attrs), w)[None]
+
+    return linear.forward(
+        call, values, sums, attrs.clamp, lambda: requantization(call, attrs.clamp)
+    )
+
+
+def _bwd_data_infer(call: OpCall) -> tuple[Spec, ...]:
+    attrs: DepthwiseConv2dBwdDataAttrs = call.attrs
+    channels = call.input(1).shape[2] // attrs.conv.multiplier
+    return (Spec((1, attrs.height, attrs.width, channels), call.dtype),)
+
+
+def _bwd_data_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    dy, w = given(values)
+    attrs: DepthwiseConv2dBwdDataAttrs = call.attrs
+    dtaps = np.einsum("yxc,klc->yxklc", dy[0], w)
+    per_channel = dtaps.reshape(*dtaps.shape[:4], -1, attrs.conv.multiplier).sum(axis=-1)
+    return (attrs.conv.window.scatter(per_channel, attrs.height, attrs.width)[None],)
+
+
+def _bwd_weight_infer(call: OpCall) -> tuple[Spec, ...]:
+    attrs: DepthwiseConv2dAttrs = call.attrs
+    shape = (*attrs.window.kernel, call.input(1).shape[3])
+    return linear.check_gathered(call, 2, Spec(shape, call.dtype))
+
+
+def _bwd_weight_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    x, dy, *gathered = given(values)
+    dw = np.einsum("yxklc,yxc->klc", _repeated_taps(x, call.attrs), dy[0])
+    return linear.add_gathered(dw, gathered)
+
+
+def _gradient(
+    ctx: GradientContext,
+    attrs: DepthwiseConv2dAttrs,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    dys: Sequence[str],
+) -> Sequence[str | None]:
+    _, height, width, _ = ctx.tensor(inputs[0]).shape
+    dy = clamp_gradient(ctx, attrs.clamp, outputs[0], dys[0])
+
+    def weight() -> tuple[DepthwiseConv2dAttrs, str, str]:
+        channels = ctx.channels(inputs[1])
+        if channels is None:
+            return attrs, inputs[0], dy
+        # Pairs of the channels read and written: a depthwise convolution without multiplier.
+        read = tuple(c // attrs.multiplier for c in channels)
+        dy_kept = ctx.emit("gather_channels", GatherAttrs(channels), (dy,), f"kept.{dy}")
+        return replace(attrs, multiplier=1), ctx.keep(inputs[0], read), dy_kept
+
+    data_attrs = DepthwiseConv2dBwdDataAttrs(attrs, height, width)
+    return linear.gradient(ctx, "depthwise_conv2d", (inputs, dy), data_attrs, weight)
+
+
+def _params(window: Window, x: tuple[int, ...], y: tuple[int, ...]) -> CStruct:
+    return window.conv_params(x, y, groups=x[3])
+
+
+def _fwd_params(call: OpCall) -> CStruct:
+    return _params(call.attrs.window, call.input(0).shape, call.outputs[0].shape)
+
+
+def _bwd_data_params(call: OpCall) -> CStruct:
+    return _params(call.attrs.conv.window, call.outputs[0].shape, call.input(0).shape)
+
+
+def _bwd_weight_params(call: OpCall) -> CStruct:
+    return _params(call.attrs.window, call.input(0).shape, call.input(1).shape)
+
+
+def _products(call: OpCall) -> int:
+    kh, kw = call.attrs.window.kernel
+    return call.outputs[0].size * kh * kw
+
+
+def _bwd_data_products(call: OpCall) -> int:
+    kh, kw = call.attrs.conv.window.kernel
+    return call.input(0).size * kh * kw
+
+
+def _bwd_weight_products(call: OpCall) -> int:
+    kh, kw = call.attrs.window.kernel
+    return call.input(1).size * kh * kw
+
+
+register(
+    Op(
+        "depthwise_conv2d",
+        DepthwiseConv2dAttrs,
+        _infer,
+        _reference,
+        kernels=(
+            Kernel(
+                "mg_depthwise_conv2d_s8_fwd",
+                DType.S8,
+                params=_fwd_params,
+                quant=lambda call: requantization(call, call.attrs.clamp).struct(),
+                arity=3,
+            ),
+            Kernel(
+                "mg_depthwise_conv2d_f32_fwd",
+                DType.F32,
+                params=_fwd_params,
+                quant=lambda call: call.attrs.clamp.params(),
+                arity=3,
+            ),
+        ),
+        gradient=_gradient,
+        products=_products,
+        weights=Weights(weight=1, bias=2, channel_axis=2),
+    )
+)
+register(
+    Op(
+        "depthwise_conv2d_bwd_data",
+        DepthwiseConv2dBwdDataAttrs,
+        _bwd_data_infer,
+        _bwd_data_reference,
+        kernels=(Kernel("mg_depthwise_conv2d_f32_bwd_data", DType.F32, params=_bwd_data_params),),
+        products=_bwd_data_products,
+    )
+)
+register(
+    Op(
+        "depthwise_conv2d_bwd_weight",
+        DepthwiseConv2dAttrs,
+        _bwd_weight_infer,
+        _bwd_weight_reference,
+        kernels=(
+            Kernel(
+                "mg_depthwise_conv2d_f32_bwd_weight",
+                DType.F32,
+                params=_bwd_weight_params,
+                inplace=((0, 2),),
+                arity=3,
+            ),
+        ),
+        products=_bwd_weight_products,
+        gathers=True,
+    )
+)

@@ -1,0 +1,199 @@
+"""Fully connected layer and its gradients.
+
+Shapes: x any shape of R * I elements, w [O, I], b [O], y [R, O].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mcugrad.errors import UsageError
+from mcugrad.ir.tensor import Array, DType, Tensor
+from mcugrad.ops import linear
+from mcugrad.ops.base import (
+    CStruct,
+    GradientContext,
+    Kernel,
+    NoAttrs,
+    Op,
+    OpCall,
+    Spec,
+    Weights,
+    register,
+    require,
+)
+from mcugrad.ops.clamp import clamp_gradient
+from mcugrad.ops.clamp_range import NONE, Clamp
+from mcugrad.ops.requantize import Requantization, quant_of, requantization
+from mcugrad.ops.shapes import given
+
+
+@dataclass(frozen=True)
+class FullyConnectedAttrs:
+    """The fused activation."""
+
+    clamp: Clamp = NONE
+
+
+@dataclass(frozen=True)
+class FullyConnectedBwdDataAttrs:
+    """The shape of the forward operator's x."""
+
+    shape: tuple[int, ...]
+
+
+def _infer(call: OpCall) -> tuple[Spec, ...]:
+    x, w = call.input(0), call.input(1)
+    require(len(w.shape) == 2 and w.size > 0, f"weights must be [O, I], not {w.shape}")
+    require(x.size % w.shape[1] == 0, f"input {x.shape} is not rows of {w.shape[1]}")
+    linear.check_operands(call, axis=0)
+    return (Spec((x.size // w.shape[1], w.shape[0]), x.dtype),)
+
+
+def _requantization(call: OpCall) -> Requantization:
+    # LiteRT's GetQuantizedConvolutionMultipler multiplies the scales in single precision;
+    # weights quantised per channel take the way of the convolutions, in double.
+    per_tensor = len(quant_of(call.input(1)).scale) == 1
+    return requantization(call, call.attrs.clamp, np.float32 if per_tensor else np.float64)
+
+
+def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    return linear.forward(
+        call,
+        values,
+        lambda x, w: x.reshape(-1, w.shape[1]) @ w.T,
+        call.attrs.clamp,
+        lambda: _requantization(call),
+    )
+
+
+def _bwd_data_infer(call: OpCall) -> tuple[Spec, ...]:
+    attrs: FullyConnectedBwdDataAttrs = call.attrs
+    return (Spec(attrs.shape, call.dtype),)
+
+
+def _bwd_data_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    dy, w = given(values)
+    attrs: FullyConnectedBwdDataAttrs = call.attrs
+    return ((dy @ w).reshape(attrs.shape),)
+
+
+def _bwd_weight_infer(call: OpCall) -> tuple[Spec, ...]:
+    x, dy = call.input(0), call.input(1)
+    rows, out = dy.shape
+    return linear.check_gathered(call, 2, Spec((out, x.size // rows), call.dtype))
+
+
+def _bwd_weight_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    x, dy, *gathered = given(values)
+    return linear.add_gathered(dy.T @ x.reshape(len(dy), -1), gathered)
+
+
+def _gradient(
+    ctx: GradientContext,
+    attrs: FullyConnectedAttrs,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    dys: Sequence[str],
+) -> Sequence[str | None]:
+    x, w = ctx.tensor(inputs[0]), ctx.tensor(inputs[1])
+    dy = clamp_gradient(ctx, attrs.clamp, outputs[0], dys[0])
+
+    def weight() -> tuple[NoAttrs, str, str]:
+        channels = ctx.channels(inputs[1])
+        if channels is not None and x.shape[-1] != w.shape[1]:
+            raise UsageError(f"{w.name!r} learns as a whole or not at all: its input is an image")
+        return NoAttrs(), ctx.keep(inputs[0], channels), dy
+
+    data_attrs = FullyConnectedBwdDataAttrs(x.shape)
+    return linear.gradient(ctx, "fully_connected", (inputs, dy), data_attrs, weight)
+
+
+def _params(dy: Tensor, inputs: int) -> CStruct:
+    rows, out = dy.shape
+    return CStruct("mg_fully_connected_params", {"rows": rows, "in": inputs, "out": out})
+
+
+def _fwd_params(call: OpCall) -> CStruct:
+    return _params(call.outputs[0], call.input(1).shape[1])
+
+
+def _bwd_data_params(call: OpCall) -> CStruct:
+    return _params(call.input(0), call.input(1).shape[1])
+
+
+def _bwd_weight_params(call: OpCall) -> CStruct:
+    return _params(call.input(1), call.outputs[0].shape[1])
+
+
+def _products(call: OpCall) -> int:
+    return call.outputs[0].size * call.input(1).shape[1]
+
+
+def _bwd_data_products(call: OpCall) -> int:
+    return call.outputs[0].size * call.input(1).shape[0]
+
+
+def _bwd_weight_products(call: OpCall) -> int:
+    return call.input(0).size * call.outputs[0].shape[0]
+
+
+register(
+    Op(
+        "fully_connected",
+        FullyConnectedAttrs,
+        _infer,
+        _reference,
+        kernels=(
+            Kernel(
+                "mg_fully_connected_s8_fwd",
+                DType.S8,
+                params=_fwd_params,
+                quant=lambda call: _requantization(call).struct(),
+                arity=3,
+            ),
+            Kernel(
+                "mg_fully_connected_f32_fwd",
+                DType.F32,
+                params=_fwd_params,
+                quant=lambda call: call.attrs.clamp.params(),
+                arity=3,
+            ),
+        ),
+        gradient=_gradient,
+        products=_products,
+        weights=Weights(weight=1, bias=2, channel_axis=1),
+    )
+)
+register(
+    Op(
+        "fully_connected_bwd_data",
+        FullyConnectedBwdDataAttrs,
+        _bwd_data_infer,
+        _bwd_data_reference,
+        kernels=(Kernel("mg_fully_connected_f32_bwd_data", DType.F32, params=_bwd_data_params),),
+        products=_bwd_data_products,
+    )
+)
+register(
+    Op(
+        "fully_connected_bwd_weight",
+        NoAttrs,
+        _bwd_weight_infer,
+        _bwd_weight_reference,
+        kernels=(
+            Kernel(
+                "mg_fully_connected_f32_bwd_weight",
+                DType.F32,
+                params=_bwd_weight_params,
+                inplace=((0, 2),),
+                arity=3,
+            ),
+        ),
+        products=_bwd_weight_products,
+        gathers=True,
+    )
+)
