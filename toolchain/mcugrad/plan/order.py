@@ -85,8 +85,8 @@ class _Memory:
         for call in program.calls:
             for root in self._roots(call.inputs):
                 self.uses[root] = self.uses.get(root, 0) + 1
-        for name in (*program.inputs, *program.outputs):
-            root = self.owner[name]  # the runtime reads or writes it too
+        for name in program.outputs:  # the runtime reads them at the end
+            root = self.owner[name]
             self.uses[root] = self.uses.get(root, 0) + 1
         for name in program.inputs:
             self.sizes[name] = aligned(program.tensors[name].nbytes)

@@ -1,0 +1,7 @@
+"""``python -m mcugrad``."""
+
+import sys
+
+from mcugrad.cli import main
+
+sys.exit(main())

@@ -1,0 +1,72 @@
+"""C text of names, numbers and constants; the same characters on every host."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from math import inf, isfinite
+
+import numpy as np
+
+from mcugrad.ir.tensor import Array, DType
+
+C_TYPES = {DType.S8: "int8_t", DType.S32: "int32_t", DType.F32: "float"}
+MG_TYPES = {DType.S8: "MG_TYPE_S8", DType.S32: "MG_TYPE_S32", DType.F32: "MG_TYPE_F32"}
+_WIDTH = 100
+
+
+def identifier(name: str) -> str:
+    """``name`` with what C does not allow in an identifier replaced."""
+    return re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
+
+
+def comment(text: str) -> str:
+    """``text`` such that it can stand in a comment, whatever it holds."""
+    printable = "".join(c if c.isascii() and c.isprintable() else "?" for c in text)
+    return printable.replace("*/", "*?").replace("/*", "?*")
+
+
+def number(value: float) -> str:
+    """A float or int literal; floats have the fewest digits that give the same float32."""
+    if isinstance(value, int):
+        return str(value) if value != -(1 << 31) else "INT32_MIN"
+    if not isfinite(value):
+        return {inf: "MG_INFINITY", -inf: "-MG_INFINITY"}.get(value, "MG_NAN")
+    text = repr(float(np.float32(value)))
+    short = np.format_float_positional(np.float32(value), unique=True, trim="0")
+    if len(short) > 16:
+        short = np.format_float_scientific(np.float32(value), unique=True, trim="0")
+    return f"{min(short, text, key=len)}f"
+
+
+def wrapped(items: Iterable[str], indent: int) -> list[str]:
+    """Comma-separated items as lines that stay within the width."""
+    lines: list[str] = []
+    room = _WIDTH - indent
+    line = ""
+    for item in items:
+        piece = f"{item},"
+        if line and len(line) + 1 + len(piece) > room:
+            lines.append(" " * indent + line)
+            line = piece
+        else:
+            line = f"{line} {piece}" if line else piece
+    if line:
+        lines.append(" " * indent + line)
+    return lines
+
+
+def array(values: Array | Sequence[int] | Sequence[float]) -> list[str]:
+    """The rows of an array's initialiser."""
+    flat = np.asarray(values).reshape(-1)
+    if flat.dtype.kind == "f":
+        floats = flat.astype(np.float32)
+        texts = [number(v) if not isfinite(v) else _float_text(v) for v in floats.tolist()]
+        return wrapped(texts, 4)
+    return wrapped((number(v) for v in flat.tolist()), 4)
+
+
+def _float_text(value: float) -> str:
+    """A float32 in nine significant digits, which determine it; quicker than the fewest."""
+    text = f"{value:.9g}"
+    return f"{text}f" if "." in text or "e" in text else f"{text}.0f"

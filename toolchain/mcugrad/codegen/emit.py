@@ -1,0 +1,228 @@
+"""Straight-line C from a memory plan: model.h, model.c, weights.h."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mcugrad.codegen.c_text import C_TYPES, MG_TYPES, array, comment, identifier, number
+from mcugrad.ir.graph import Phase
+from mcugrad.ir.tensor import DType, Storage, Tensor
+from mcugrad.lower.program import KernelCall
+from mcugrad.ops.base import CArray, CStruct
+from mcugrad.plan.place import MemoryPlan
+
+#: ``MG_RUNTIME_VERSION`` of the runtime that the generated code is written for.
+RUNTIME_VERSION = 1
+
+
+@dataclass(frozen=True)
+class TableEntry:
+    """A tensor that can be named over a link; its position in the table is its number."""
+
+    name: str
+    offset: int
+    tensor: Tensor
+    writable: bool
+
+
+def tensor_table(plan: MemoryPlan) -> list[TableEntry]:
+    """State first, then sample and loss, then every traced gradient."""
+    program = plan.program
+    state = [n for n, t in program.tensors.items() if t.storage is Storage.STATE]
+    names = dict.fromkeys((*state, *program.inputs, *program.outputs, *program.traced))
+    entries = []
+    for name in names:
+        offset = plan.offset_of(name)
+        if offset is not None:
+            tensor = program.tensors[name]
+            entries.append(TableEntry(name, offset, tensor, tensor.storage is Storage.STATE))
+    return entries
+
+
+@dataclass
+class _Emitter:
+    plan: MemoryPlan
+    constants: dict[str, str] = field(default_factory=dict)  # tensor -> C name
+    weights: list[dict[str, Any]] = field(default_factory=list)
+    structs: list[dict[str, Any]] = field(default_factory=list)
+    _known: dict[Any, str] = field(default_factory=dict)  # text of a structure or array -> its C name
+    _taken: set[str] = field(default_factory=set)
+
+    def constant(self, name: str) -> str:
+        """The C array that holds a tensor's constant or initial content."""
+        if name not in self.constants:
+            tensor = self.plan.program.tensors[name]
+            cname = self._unique(f"w_{identifier(name)}")
+            self.constants[name] = cname
+            self.weights.append(
+                {
+                    "ctype": C_TYPES[tensor.dtype],
+                    "name": cname,
+                    "size": tensor.size,
+                    "rows": array(tensor.initial()),
+                    "comment": comment(f"{name} {list(tensor.shape)}"),
+                }
+            )
+        return self.constants[name]
+
+    def struct(self, value: CStruct, hint: str) -> str:
+        """The C name of a parameter structure; equal ones are written once."""
+        rows = []
+        for name, item in value.fields.items():
+            rows.append(f".{name} = {self._field(item, f'{hint}_{name}')}")
+        key = (value.ctype, tuple(rows))
+        if key not in self._known:
+            self._known[key] = self._unique(hint)
+            self.structs.append(
+                {"ctype": value.ctype, "name": self._known[key], "fields": rows, "rows": None}
+            )
+        return self._known[key]
+
+    def _field(self, item: Any, hint: str) -> str:
+        if isinstance(item, tuple):
+            return "{" + ", ".join(number(v) for v in item) + "}"
+        if not isinstance(item, CArray):
+            return number(item)
+        rows = array(item.values)
+        key = (item.dtype, tuple(rows))
+        if key not in self._known:
+            self._known[key] = self._unique(hint)
+            self.structs.append(
+                {
+                    "ctype": item.dtype,
+                    "name": self._known[key],
+                    "size": len(item.values),
+                    "fields": None,
+                    "rows": rows,
+                }
+            )
+        return self._known[key]
+
+    def _unique(self, name: str) -> str:
+        base, k = name, 2
+        while name in self._taken:
+            name, k = f"{base}_{k}", k + 1
+        self._taken.add(name)
+        return name
+
+    def call(self, step: int, call: KernelCall) -> dict[str, Any]:
+        """What the template needs to write one call."""
+        arguments = []
+        if call.scratch:
+            arguments.append(f"SCRATCH({self.plan.offsets[f'scratch:{call.name}']})")
+        for value, kind in ((call.params, "params"), (call.quant, "quant")):
+            if value is not None:
+                arguments.append(f"&{self.struct(value, f'c{step}_{kind}')}")
+        arguments += [self._argument(n) for n in (*call.inputs, *call.outputs)]
+        table = {e.name: i for i, e in enumerate(tensor_table(self.plan))}
+        return {
+            "comment": comment(
+                f"{call.name}: {call.op}"
+                + (f", {call.products} products" if call.products else "")
+            ),
+            "symbol": call.symbol,
+            "lines": _filled(call.symbol, arguments),
+            "traces": [table[n] for n in call.outputs if n in self.plan.program.traced],
+            "loss": self.plan.program.outputs[1] in call.outputs,
+        }
+
+    def _argument(self, name: str) -> str:
+        if not name:
+            return "NULL"
+        tensor = self.plan.program.tensors[name]
+        offset = self.plan.offset_of(name)
+        if offset is not None:
+            return f"{tensor.dtype.upper()}({offset})"
+        return self.constant(self.plan.program.root(name))
+
+
+def _filled(symbol: str, arguments: Sequence[str]) -> list[str]:
+    """A call broken into lines as clang-format does: continued behind the parenthesis."""
+    indent = 4 + len(symbol) + 1
+    lines = []
+    line = " " * 4 + symbol + "("
+    for i, argument in enumerate(arguments):
+        piece = argument + ("," if i + 1 < len(arguments) else ");")
+        spaced = piece if line.endswith("(") or not line.strip() else f" {piece}"
+        if len(line) + len(spaced) > 100:
+            lines.append(line)
+            line = " " * indent + piece
+        else:
+            line += spaced
+    return [*lines, line]
+
+
+def emit(plan: MemoryPlan, model_name: str, fingerprint: int) -> dict[str, str]:
+    """File name -> text of the generated sources."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("mcugrad.codegen"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    context = _context(plan, model_name, fingerprint)
+    files = ("model.h", "model.c", "weights.h")
+    return {name: environment.get_template(f"{name}.j2").render(context) for name in files}
+
+
+def _context(plan: MemoryPlan, model_name: str, fingerprint: int) -> dict[str, Any]:
+    program = plan.program
+    emitter = _Emitter(plan)
+    calls = [(c.phase, emitter.call(i, c)) for i, c in enumerate(plan.schedule.calls)]
+    training_end = {Phase.BACKWARD, Phase.UPDATE} if program.batch == 1 else {Phase.BACKWARD}
+    functions = {
+        "forward": [c for p, c in calls if p is Phase.FORWARD],
+        "output": [c for p, c in calls if p is Phase.OUTPUT],
+        "backward": [c for p, c in calls if p in training_end],
+        "update": [c for p, c in calls if p is Phase.UPDATE] if program.batch > 1 else [],
+    }
+    state = [(n, t) for n, t in program.tensors.items() if t.storage is Storage.STATE]
+    filled = [
+        {"offset": plan.offsets[n], "bytes": t.nbytes, "source": emitter.constant(n)}
+        for n, t in state
+        if t.data is not None
+    ]
+    sample, target = program.inputs
+    prediction, loss = program.outputs
+    texts = [t for function in functions.values() for c in function for t in c["lines"]]
+    return {
+        "model": comment(model_name),
+        "runtime_version": RUNTIME_VERSION,
+        "fingerprint": f"0x{fingerprint:08x}u",
+        "plan": plan,
+        "weights": emitter.weights,
+        "structs": emitter.structs,
+        "functions": functions,
+        "accessors": [
+            (d.upper(), C_TYPES[d]) for d in DType if any(f"{d.upper()}(" in t for t in texts)
+        ],
+        "scratch": any("SCRATCH(" in t for t in texts),
+        "filled": filled,
+        "cleared": [(plan.offsets[n], program.tensors[n].nbytes) for n in program.accumulators],
+        "table": tensor_table(plan),
+        "sample": program.tensors[sample],
+        "target": program.tensors[target],
+        "prediction": program.tensors[prediction],
+        "offset": {
+            "sample": plan.offset_of(sample),
+            "target": plan.offset_of(target),
+            "prediction": plan.offset_of(prediction),
+            "loss": plan.offset_of(loss),
+            "hyper": plan.offset_of("hyper"),
+        },
+        "classes": _classes(plan),
+        "types": MG_TYPES,
+        "ctypes": C_TYPES,
+    }
+
+
+def _classes(plan: MemoryPlan) -> int:
+    """The number of classes where the target is a class index, else 0."""
+    target = plan.program.tensors[plan.program.inputs[1]]
+    prediction = plan.program.tensors[plan.program.outputs[0]]
+    return prediction.size if target.dtype is DType.S32 else 0

@@ -1,0 +1,272 @@
+"""The whole way from a model file to a folder with C sources and firmware."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from mcugrad.codegen.emit import emit, tensor_table
+from mcugrad.errors import DoesNotFitError, UsageError
+from mcugrad.ir.graph import Graph, TrainingGraph
+from mcugrad.ir.tensor import DType
+from mcugrad.lower.lower import lower
+from mcugrad.manifest import CallInfo, LinkTensor, Manifest, Port
+from mcugrad.passes.layers import layers
+from mcugrad.passes.scheme import resolve_scheme
+from mcugrad.passes.training import TrainingOptions, training_graph
+from mcugrad.plan.check import check
+from mcugrad.plan.explain import Alternative, explain_flash, explain_sram
+from mcugrad.plan.order import order
+from mcugrad.plan.place import MemoryPlan, place
+from mcugrad.targets import Target, find_target
+
+SOURCES = "model"  # folder of the generated C in a compiled folder
+GRAPH = "graph"  # folder of the training graph, for the golden model
+STAGES = ("import", "fold", "train", "plan")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to compile, and how. Limits in bytes; None: what the target has."""
+
+    model: Path
+    target: str
+    update: str
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+    sram: int | None = None
+    flash: int | None = None
+    stack: int = 4096
+    toolchain: str = "zig"
+
+
+#: Called with the name of a stage and its result as text.
+Dump = Callable[[str, str], None]
+
+
+def _no_dump(_stage: str, _text: str) -> None:
+    return
+
+
+def import_model(path: Path) -> Graph:
+    """Reads a model file, by its suffix.
+
+    Raises:
+        UsageError: there is no such file, or it is of no known kind.
+        ModelError: the file is malformed or holds something unsupported.
+    """
+    if not path.is_file():
+        raise UsageError(f"there is no model file {path}")
+    if path.suffix.lower() == ".tflite":
+        from mcugrad.importers.tflite import import_tflite
+
+        return import_tflite(path)
+    raise UsageError(f"{path}: only .tflite models can be read")
+
+
+def prepare(graph: Graph) -> Graph:
+    """The graph as everything after the import sees it."""
+    from mcugrad.passes.fold_pad import fold_pad
+    from mcugrad.passes.fuse_activation import fuse_activation
+
+    return fuse_activation(fold_pad(graph))
+
+
+def plan_training(training: TrainingGraph, target: Target) -> MemoryPlan:
+    """Kernels, order and places for a training graph, checked."""
+    from mcugrad.devices.host import scratch_size
+
+    program = lower(training, target.features, scratch_size)
+    plan = place(program, order(program))
+    check(plan)
+    return plan
+
+
+def compile_model(request: Request, out: Path, dump: Dump = _no_dump) -> Manifest:
+    """Compiles a model into ``out``, which appears complete or not at all.
+
+    Raises:
+        UsageError, ModelError, DoesNotFitError, MissingToolError: see :mod:`mcugrad.errors`.
+    """
+    from mcugrad.ir.text import graph_text
+
+    target = find_target(request.target)
+    imported = import_model(request.model)
+    dump("import", graph_text(imported))
+    graph = prepare(imported)
+    dump("fold", graph_text(graph))
+    plan, training = _planned(graph, target, request)
+    dump("train", graph_text(training.graph))
+    dump("plan", plan_text(plan))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.exists() and not (out / "manifest.json").is_file() and any(out.iterdir()):
+        raise UsageError(f"{out} exists and is not a compiled model: choose another -o")
+    with tempfile.TemporaryDirectory(prefix=".mcugrad-", dir=out.parent) as name:
+        folder = Path(name) / "out"
+        manifest = _write(folder, graph, plan, training, target, request)
+        if out.exists():
+            shutil.rmtree(out)
+        folder.rename(out)
+    return manifest
+
+
+def _planned(
+    graph: Graph, target: Target, request: Request
+) -> tuple[MemoryPlan, TrainingGraph]:
+    scheme = resolve_scheme(graph, request.update)
+    training = training_graph(graph, scheme, request.training)
+    return plan_training(training, target), training
+
+
+def _write(
+    folder: Path,
+    graph: Graph,
+    plan: MemoryPlan,
+    training: TrainingGraph,
+    target: Target,
+    request: Request,
+) -> Manifest:
+    from mcugrad.ir.serial import save_graph
+
+    save_graph(training, folder / GRAPH)
+    fingerprint = _fingerprint(plan)
+    sources = folder / SOURCES
+    sources.mkdir()
+    for file, text in emit(plan, request.model.name, fingerprint).items():
+        (sources / file).write_text(text, encoding="ascii")
+    sram, flash = _build(folder, graph, plan, target, request)
+    manifest = _manifest(plan, training, request, fingerprint, sram, flash)
+    manifest.write(folder)
+    return manifest
+
+
+def _fingerprint(plan: MemoryPlan) -> int:
+    """Names the generated program: equal for equal code and constants."""
+    return zlib.crc32("".join(emit(plan, "", 0).values()).encode())
+
+
+def _build(
+    folder: Path, graph: Graph, plan: MemoryPlan, target: Target, request: Request
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Builds the firmware; returns what it takes of SRAM and flash."""
+    from mcugrad.build import build
+
+    sram_limit = _least(request.sram, target.ram_bytes)
+    flash_limit = _least(request.flash, target.flash_bytes)
+    overhead = request.stack if not target.is_host else 0
+    if sram_limit is not None and plan.total_bytes + overhead > sram_limit:
+        smaller = _smaller(graph, target, request)
+        raise DoesNotFitError(explain_sram(plan, sram_limit, overhead, smaller))
+    if flash_limit is not None and plan.constant_bytes > flash_limit:
+        raise DoesNotFitError(explain_flash(plan, 0, flash_limit, _smaller(graph, target, request)))
+    result = build(
+        folder / SOURCES,
+        target,
+        folder,
+        sram_limit=request.sram,
+        flash_limit=request.flash,
+        stack_bytes=request.stack,
+        toolchain="gnu" if request.toolchain == "gnu" else "zig",
+    )
+    sizes = result.sizes
+    static, code = (sizes.static, sizes.flash - plan.constant_bytes) if sizes else (0, 0)
+    sram = {
+        "arena": plan.arena_bytes,
+        "lower_bound": plan.schedule.lower_bound,
+        "parameters": plan.state_bytes,
+        "static": static,
+        "stack": overhead,
+        "total": plan.total_bytes + static + overhead,
+    }
+    flash = {
+        "weights": plan.constant_bytes,
+        "code": code,
+        "total": plan.constant_bytes + code,
+    }
+    return sram, flash
+
+
+def _least(*limits: int | None) -> int | None:
+    return min((v for v in limits if v is not None), default=None)
+
+
+def _smaller(graph: Graph, target: Target, request: Request) -> Iterator[Alternative]:
+    """Smaller ways to train, the one that gives up least first."""
+    options = request.training
+
+    def alternative(change: str, update: str, training: TrainingOptions) -> Alternative:
+        asked = replace(request, update=update, training=training)
+        return Alternative(change, lambda: _planned(graph, target, asked)[0])
+
+    if options.batch > 1:
+        options = replace(options, batch=1)
+        yield alternative("--batch 1", request.update, options)
+    if options.momentum:
+        options = replace(options, momentum=0.0)
+        yield alternative("--momentum 0", request.update, options)
+    count = len(layers(graph))
+    kind, _, number = request.update.partition(":")
+    start = int(number) if number.isdecimal() else count
+    if kind in ("all", "last"):
+        for n in range(start - 1, 0, -1):
+            yield alternative(f"--update last:{n}", f"last:{n}", options)
+    if kind != "head":
+        for n in range(start - (kind == "bias"), 0, -1):
+            yield alternative(f"--update bias:{n}", f"bias:{n}", options)
+        yield alternative("--update head", "head", options)
+
+
+def _manifest(
+    plan: MemoryPlan,
+    training: TrainingGraph,
+    request: Request,
+    fingerprint: int,
+    sram: dict[str, int],
+    flash: dict[str, int],
+) -> Manifest:
+    tensors = training.graph.tensors
+    sample, wanted = (tensors[n] for n in plan.program.inputs)
+    prediction = tensors[plan.program.outputs[0]]
+    return Manifest(
+        model=request.model.name,
+        target=request.target,
+        update=request.update,
+        fingerprint=fingerprint,
+        sample=Port.of(sample),
+        wanted=Port.of(wanted),
+        prediction=Port.of(prediction),
+        classes=prediction.size if wanted.dtype is DType.S32 else 0,
+        batch=training.batch,
+        learning={
+            item.tensor: list(item.channels) if item.channels is not None else None
+            for item in training.learning
+        },
+        tensors=tuple(
+            LinkTensor(e.name, e.tensor.dtype, e.tensor.shape, e.offset, e.writable)
+            for e in tensor_table(plan)
+        ),
+        calls=tuple(
+            CallInfo(c.name, c.op, c.phase, c.symbol, c.products) for c in plan.schedule.calls
+        ),
+        sram=sram,
+        flash=flash,
+    )
+
+
+def plan_text(plan: MemoryPlan) -> str:
+    """The plan, one line a call: when it runs, what is alive, where its results lie."""
+    schedule = plan.schedule
+    lines = [
+        f"state {plan.state_bytes} bytes, arena {plan.arena_bytes} bytes, "
+        f"lower bound {schedule.lower_bound} bytes at call {schedule.peak_step}"
+    ]
+    for step, call in enumerate(schedule.calls):
+        alive = sum(b.nbytes for b in schedule.alive_at(step))
+        places = ", ".join(f"{n} @{plan.offset_of(n)}" for n in call.outputs)
+        lines.append(f"{step:4} {call.phase:8} {alive:9} B  {call.symbol} -> {places}")
+    return "\n".join(lines) + "\n"
+
+

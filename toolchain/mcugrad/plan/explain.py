@@ -1,0 +1,75 @@
+"""What to tell the user when a program does not fit: where the peak is, and what would fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from mcugrad.ir.tensor import Storage
+from mcugrad.plan.place import MemoryPlan
+
+_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A smaller way to train the same model: what to change, and the plan that results."""
+
+    change: str
+    plan: Callable[[], MemoryPlan]
+
+
+def explain_sram(plan: MemoryPlan, limit: int, overhead: int, smaller: Iterable[Alternative]) -> str:
+    """Why the plan exceeds ``limit`` bytes of SRAM, and the first alternative that does not.
+
+    ``overhead`` is what stack and static data take beside the plan's block.
+    """
+    need = plan.total_bytes + overhead
+    schedule = plan.schedule
+    peak = schedule.calls[schedule.peak_step]
+    alive = ", ".join(
+        f"{b.name} {b.nbytes}" for b in schedule.alive_at(schedule.peak_step)[:_SHOWN]
+    )
+    lines = [
+        f"needs {need} bytes of SRAM, {need - limit} more than the limit of {limit}: "
+        f"arena {plan.arena_bytes}, parameters {plan.state_bytes}, stack and static {overhead}",
+        f"peak of the arena: {peak.name} ({peak.op}); largest tensors alive: {alive}",
+    ]
+    state = [t for t in plan.program.tensors.values() if t.storage is Storage.STATE]
+    if state:
+        largest = sorted(state, key=lambda t: (-t.nbytes, t.name))[:_SHOWN]
+        shown = ", ".join(f"{t.name} {t.nbytes}" for t in largest)
+        lines.append(f"largest learning tensors: {shown}")
+    best = plan.total_bytes
+    for alternative in smaller:
+        total = alternative.plan().total_bytes
+        if total + overhead <= limit:
+            lines.append(f"cheapest change that fits: {alternative.change} ({total + overhead} bytes)")
+            return "\n".join(lines)
+        best = min(best, total)
+    lines.append(
+        f"no update scheme fits: at least {best + overhead} bytes are needed "
+        "(choose a target with more SRAM, or a smaller model or input)"
+    )
+    return "\n".join(lines)
+
+
+def explain_flash(plan: MemoryPlan, code: int, limit: int, smaller: Iterable[Alternative]) -> str:
+    """Why constants and ``code`` exceed ``limit`` bytes of flash, and what would fit."""
+    need = plan.constant_bytes + code
+    used = {n for c in plan.schedule.calls for n in (*c.inputs, *c.outputs) if n}
+    stored = [t for n, t in plan.program.tensors.items() if t.data is not None and n in used]
+    largest = sorted(stored, key=lambda t: (-t.nbytes, t.name))[:_SHOWN]
+    shown = ", ".join(f"{t.name} {t.nbytes}" for t in largest)
+    lines = [
+        f"needs {need} bytes of flash, {need - limit} more than the limit of {limit}: "
+        f"weights {plan.constant_bytes}, code {code}",
+        f"largest tensors: {shown}",
+    ]
+    for alternative in smaller:
+        total = alternative.plan().constant_bytes + code
+        if total <= limit:
+            lines.append(f"cheapest change that fits: {alternative.change} ({total} bytes)")
+            return "\n".join(lines)
+    lines.append("no update scheme fits: choose a target with more flash, or a smaller model")
+    return "\n".join(lines)
