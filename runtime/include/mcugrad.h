@@ -1,6 +1,6 @@
 /* mcugrad: a compiled network that keeps learning. The public C API.
  *
- * The caller owns all memory: an arena of MG_ARENA_BYTES (from the generated mg_model.h),
+ * The caller owns all memory: an arena of MG_ARENA_BYTES (from the generated model.h),
  * aligned to MG_ARENA_ALIGN. Nothing here allocates, recurses or does input or output.
  */
 #ifndef MCUGRAD_H
@@ -36,17 +36,20 @@ struct mg_model {
     void *trace_context;
 };
 
-/* Sets every learning tensor to its initial content. */
+/* Sets every learning tensor and the hyper-parameters to their initial content. */
 mg_status mg_init(mg_model *model, void *arena, size_t bytes);
 
-/* Where a sample may be written to spare its copy; it stays valid until the next call. */
+/* Where a sample and a target may be written to spare their copies. The next call of mg_infer
+ * or mg_train_step uses the memory for other things, so write both before every call. */
 void *mg_input(const mg_model *model);
+void *mg_target(const mg_model *model);
 
 /* x: one sample, or mg_input(model). y: the prediction. */
 mg_status mg_infer(mg_model *model, const void *x, void *y);
 
-/* target: an int32_t class index, or the float values wanted of the output. The loss is
- * that of the sample before the update. With a mini-batch the update comes with its last sample. */
+/* target: an int32_t class index, the float values wanted of the output, or mg_target(model).
+ * The loss is that of the sample before the update. With a mini-batch the update comes with
+ * its last sample; a refused sample does not count as one. */
 mg_status mg_train_step(mg_model *model, const void *x, const void *target, float *loss);
 
 /* Hyper-parameters, from the next update on. */

@@ -2,6 +2,8 @@
 #ifndef MG_PROGRAM_H
 #define MG_PROGRAM_H
 
+#include <stdbool.h>
+
 #include "mcugrad.h"
 
 /* One tensor that can be named over a link: a place in the arena, or a constant. */
@@ -25,15 +27,19 @@ typedef struct {
     uint16_t input_type, output_type;
     uint16_t tensor_count;
     const mg_tensor *tensors;
-    void (*reset)(uint8_t *arena); /* fills the state */
+    void (*reset)(uint8_t *arena); /* fills the state, hyper-parameters with it */
     void (*forward)(mg_model *model);
-    void (*output)(mg_model *model, void *y);
+    void (*output)(mg_model *model, void *y); /* follows forward; y is aligned to 4 */
     void (*backward)(mg_model *model); /* loss, gradients; updates too where the batch is 1 */
-    void (*update)(mg_model *model);   /* after the last sample of a mini-batch */
+    void (*update)(mg_model *model);   /* after the last sample of a mini-batch; NULL: nothing */
 } mg_program;
 
 /* Defined by the generated model.c. */
 extern const mg_program mg_the_program;
+
+/* Whether the loss at loss_offset is finite; sets the model's status where it is not. Generated
+ * `backward` calls it right after the loss kernel and returns on false, so nothing has changed. */
+bool mg_loss_is_finite(mg_model *model);
 
 /* Generated code reports each traced tensor as soon as it is complete. */
 #define MG_TRACE(model, tensor)                                                                    \

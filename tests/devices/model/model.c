@@ -1,0 +1,105 @@
+/* What the code generator writes, by hand and in small: a dense layer of 4 inputs and 3 classes,
+ * softmax cross-entropy, SGD. The device tests run it. */
+#include "mg_program.h"
+#include "model.h"
+
+enum { INPUTS = 4, CLASSES = 3 };
+
+/* State first, then the workspace. */
+typedef struct {
+    float w[CLASSES][INPUTS], b[CLASSES];
+    mg_hyper hyper;
+    float x[INPUTS], y[CLASSES], dy[CLASSES], loss;
+    int32_t label;
+} memory;
+_Static_assert(sizeof(memory) <= MG_ARENA_BYTES, "the arena is too small");
+
+static const float initial_w[CLASSES][INPUTS] = {
+    {0.1F, 0.2F, -0.3F, 0.4F}, {-0.1F, 0.0F, 0.1F, 0.2F}, {0.3F, -0.2F, 0.1F, 0.0F}};
+
+static memory *in(const mg_model *model) {
+    return (memory *)(void *)model->arena;
+}
+
+static void reset(uint8_t *arena) {
+    memory *m = (memory *)(void *)arena;
+    __builtin_memcpy(m->w, initial_w, sizeof m->w);
+    __builtin_memset(m->b, 0, sizeof m->b);
+    m->hyper = (mg_hyper){.learning_rate = 0.5F, .momentum = 0.0F, .weight_decay = 0.0F};
+}
+
+static void forward(mg_model *model) {
+    memory *m = in(model);
+    for (int c = 0; c < CLASSES; c++) {
+        m->y[c] = m->b[c];
+        for (int i = 0; i < INPUTS; i++) {
+            m->y[c] += m->w[c][i] * m->x[i];
+        }
+    }
+}
+
+static void softmax(const float *y, float *p) {
+    float sum = 0.0F;
+    for (int c = 0; c < CLASSES; c++) {
+        p[c] = __builtin_expf(y[c]);
+        sum += p[c];
+    }
+    for (int c = 0; c < CLASSES; c++) {
+        p[c] /= sum;
+    }
+}
+
+static void output(mg_model *model, void *y) {
+    softmax(in(model)->y, y);
+}
+
+static void backward(mg_model *model) {
+    memory *m = in(model);
+    softmax(m->y, m->dy);
+    m->loss = -__builtin_logf(m->dy[m->label]);
+    if (!mg_loss_is_finite(model)) {
+        return;
+    }
+    m->dy[m->label] -= 1.0F;
+    MG_TRACE(model, 3);
+    for (int c = 0; c < CLASSES; c++) {
+        m->b[c] -= m->hyper.learning_rate * m->dy[c];
+        for (int i = 0; i < INPUTS; i++) {
+            m->w[c][i] -= m->hyper.learning_rate * m->dy[c] * m->x[i];
+        }
+    }
+    MG_TRACE(model, 1);
+    MG_TRACE(model, 0);
+}
+
+static const mg_tensor tensors[] = {
+    {NULL, offsetof(memory, w), sizeof(float) * CLASSES * INPUTS, 1},
+    {NULL, offsetof(memory, b), sizeof(float) * CLASSES, 1},
+    {NULL, offsetof(memory, hyper), sizeof(mg_hyper), 1},
+    {NULL, offsetof(memory, dy), sizeof(float) * CLASSES, 0},
+    {initial_w, 0, sizeof initial_w, 0},
+};
+
+const mg_program mg_the_program = {
+    .fingerprint = 0x12345678,
+    .arena_bytes = MG_ARENA_BYTES,
+    .state_bytes = offsetof(memory, x),
+    .input_offset = offsetof(memory, x),
+    .input_bytes = sizeof(float) * INPUTS,
+    .output_bytes = MG_OUTPUT_BYTES,
+    .target_offset = offsetof(memory, label),
+    .target_bytes = sizeof(int32_t),
+    .loss_offset = offsetof(memory, loss),
+    .hyper_offset = offsetof(memory, hyper),
+    .classes = CLASSES,
+    .batch = 1,
+    .input_type = MG_TYPE_F32,
+    .output_type = MG_TYPE_F32,
+    .tensor_count = sizeof tensors / sizeof *tensors,
+    .tensors = tensors,
+    .reset = reset,
+    .forward = forward,
+    .output = output,
+    .backward = backward,
+    .update = NULL,
+};

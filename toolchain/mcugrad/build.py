@@ -1,0 +1,200 @@
+"""Builds firmware, or the host's shared library, from generated C with CMake and Ninja.
+
+The runtime, its kernels and the firmware are compiled once for each target and compiler into
+a library in the user's cache; a model's build compiles the model and links.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from mcugrad.compilers import Compiler, Toolchain, build_tools, find_compiler
+from mcugrad.errors import DoesNotFitError, InternalError
+from mcugrad.image import Sizes, flash_image, read_sizes
+from mcugrad.resources import data_root
+from mcugrad.targets import Target
+
+DEFAULT_STACK_BYTES = 4096
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build left behind: on the host a library, else firmware with its sizes."""
+
+    library: Path | None = None
+    elf: Path | None = None
+    image: Path | None = None
+    sizes: Sizes | None = None
+
+
+def build(
+    model_dir: Path,
+    target: Target,
+    out: Path,
+    *,
+    sram_limit: int | None = None,
+    flash_limit: int | None = None,
+    stack_bytes: int = DEFAULT_STACK_BYTES,
+    toolchain: Toolchain = "zig",
+) -> BuildResult:
+    """Compiles ``model_dir/model.c`` for ``target`` into the folder ``out``.
+
+    The limits default to the target's memories. Files appear in ``out`` complete or not at all.
+    """
+    compiler = find_compiler(target, toolchain)
+    library = runtime_library(target, compiler)
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".build-", dir=out) as name:
+        folder = Path(name)
+        settings = {"MCUGRAD_LIBRARY": str(library), "MCUGRAD_MODEL": str(model_dir.resolve())}
+        if target.is_host:
+            _cmake(target, compiler, folder, settings)
+            return BuildResult(library=_keep(folder / "libmodel.so", out))
+        script = folder / "firmware.ld"
+        script.write_text(linker_script(target, sram_limit, flash_limit, stack_bytes))
+        _cmake(target, compiler, folder, {**settings, "MCUGRAD_LINKER_SCRIPT": str(script)})
+        elf, image = folder / "firmware.elf", folder / "firmware.bin"
+        sizes = read_sizes(elf)
+        if sram_limit is not None and sizes.sram > sram_limit:
+            raise DoesNotFitError(_overflow(target, "SRAM", sizes.sram - sram_limit))
+        image.write_bytes(flash_image(elf))
+        return BuildResult(elf=_keep(elf, out), image=_keep(image, out), sizes=sizes)
+
+
+def _keep(path: Path, out: Path) -> Path:
+    return path.replace(out / path.name)
+
+
+def linker_script(
+    target: Target, sram_limit: int | None, flash_limit: int | None, stack_bytes: int
+) -> str:
+    """The memory layout, in which the limits are the lengths of the memories."""
+    placement = target.placement
+    assert placement is not None
+    memories = []
+    for memory in target.memories:
+        limit = flash_limit if memory.name == placement.code else sram_limit
+        size = memory.size if limit is None else min(memory.size, limit)
+        memories.append(f"{memory.name} : ORIGIN = {memory.origin:#x}, LENGTH = {size:#x}")
+    template = Template((data_root() / "firmware" / "firmware.ld").read_text(encoding="utf-8"))
+    return template.substitute(
+        memories="\n    ".join(memories),
+        stack_bytes=stack_bytes,
+        code=placement.code,
+        data=placement.data,
+        stack=placement.stack,
+        arena=placement.arena,
+    )
+
+
+def cache_root() -> Path:
+    """The user's cache folder of mcugrad."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "mcugrad"
+
+
+def runtime_library(target: Target, compiler: Compiler) -> Path:
+    """The runtime for ``target``, compiled now unless the cache has it."""
+    folder = cache_root() / "runtime" / f"{target.name}-{_library_key(target, compiler)}"
+    library = folder / "libmcugrad.a"
+    if library.exists():
+        return library
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".build-", dir=folder.parent) as name:
+        ready = Path(name) / "ready"
+        ready.mkdir()
+        _cmake(target, compiler, Path(name) / "tree", {})
+        (Path(name) / "tree" / library.name).rename(ready / library.name)
+        try:
+            ready.rename(folder)
+        except OSError:  # another process was faster, and its library is the same
+            if not library.exists():
+                raise
+    return library
+
+
+def _library_key(target: Target, compiler: Compiler) -> str:
+    digest = hashlib.sha256()
+    root = data_root()
+    files = [root / "CMakeLists.txt", root / "targets" / "toolchain.cmake"]
+    files += sorted(p for d in ("runtime", "firmware") for p in (root / d).rglob("*.[ch]"))
+    for path in files:
+        digest.update(str(path.relative_to(root)).encode() + b"\0" + path.read_bytes() + b"\0")
+    machine = platform.node() if target.is_host else ""  # the host's code is for its own CPU
+    digest.update(repr((compiler, _settings(target, compiler), machine)).encode())
+    return digest.hexdigest()[:16]
+
+
+def _settings(target: Target, compiler: Compiler) -> dict[str, str]:
+    return {
+        "MCUGRAD_HOST": "ON" if target.is_host else "OFF",
+        "MCUGRAD_CC": _list(compiler.command),
+        "MCUGRAD_CC_ID": "Clang" if compiler.toolchain == "zig" else "GNU",
+        "MCUGRAD_AR": _list(compiler.archiver),
+        "MCUGRAD_FLAGS": _list(compiler.flags),
+        "MCUGRAD_LINK_FLAGS": _list(compiler.link_flags),
+        "MCUGRAD_FEATURES": _list(sorted(target.features)),
+        "MCUGRAD_FIRMWARE": _list(target.firmware_sources),
+        "MCUGRAD_DEFINES": _list(f"{k}={v}" for k, v in target.defines.items()),
+    }
+
+
+def _list(items: Iterable[str]) -> str:
+    return ";".join(items)
+
+
+def _cmake(target: Target, compiler: Compiler, folder: Path, settings: Mapping[str, str]) -> None:
+    """Configures and builds the project's ``CMakeLists.txt`` in ``folder``."""
+    cmake, ninja = build_tools()
+    root = data_root()
+    options = {
+        "CMAKE_TOOLCHAIN_FILE": str(root / "targets" / "toolchain.cmake"),
+        "CMAKE_MAKE_PROGRAM": ninja,
+        **_settings(target, compiler),
+        **settings,
+    }
+    configure = [cmake, "-G", "Ninja", "-S", str(root), "-B", str(folder)]
+    _run(target, [*configure, *(f"-D{k}={v}" for k, v in options.items())])
+    _run(target, [ninja, "-C", str(folder)])
+
+
+def _run(target: Target, command: list[str]) -> None:
+    cache = str(cache_root() / "zig")
+    environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    if done.returncode != 0:
+        _fail(target, done.stdout)
+
+
+#: How lld and GNU ld say that a memory is full.
+_OVERFLOW = re.compile(r"region [`']?(\w+)'? ?:? ?overflowed by (\d+) bytes")
+
+
+def _fail(target: Target, output: str) -> None:
+    found = [(name, int(excess)) for name, excess in _OVERFLOW.findall(output)]
+    if found and target.placement is not None:
+        name, excess = max(found, key=lambda item: item[1])
+        kind = "flash" if name == target.placement.code else "SRAM"
+        raise DoesNotFitError(_overflow(target, kind, excess))
+    raise InternalError(f"compiling for {target.name} failed:\n{output.strip()}")
+
+
+def _overflow(target: Target, kind: str, excess: int) -> str:
+    return f"the firmware needs {excess} bytes of {kind} more than {target.name} may use"

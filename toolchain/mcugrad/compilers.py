@@ -1,0 +1,84 @@
+"""The C compilers that can serve a target: zig from pip, or a GNU toolchain from the system."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from mcugrad.errors import MissingToolError
+from mcugrad.targets import Family, Target
+
+Toolchain = Literal["zig", "gnu"]
+
+_GNU_PACKAGES = {
+    "gcc": "gcc",
+    "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf",
+}
+
+
+@dataclass(frozen=True)
+class Compiler:
+    """A compiler with everything that selects the target."""
+
+    toolchain: Toolchain
+    command: tuple[str, ...]
+    archiver: tuple[str, ...]
+    flags: tuple[str, ...]
+    link_flags: tuple[str, ...]
+    version: str
+
+
+def find_compiler(target: Target, toolchain: Toolchain) -> Compiler:
+    """The compiler of ``toolchain`` for ``target``."""
+    return _zig(target) if toolchain == "zig" else _gnu(target)
+
+
+def _zig(target: Target) -> Compiler:
+    spec = find_spec("ziglang")
+    if spec is None or spec.origin is None:
+        raise MissingToolError("the compiler is missing: pip install ziglang")
+    zig = str(Path(spec.origin).parent / "zig")
+    return Compiler(
+        "zig", (zig, "cc"), (zig, "ar"), target.zig_flags, (), _version((zig, "version"))
+    )
+
+
+def _gnu(target: Target) -> Compiler:
+    name = target.gnu.command
+    command = shutil.which(name)
+    if command is None:
+        raise MissingToolError(
+            f"{name} is missing: apt-get install {_GNU_PACKAGES.get(name, name)}"
+        )
+    archiver = shutil.which(name.removesuffix("gcc") + "ar") or "ar"
+    link = () if target.family is Family.HOST else ("-nostartfiles", "-Wl,--no-warn-rwx-segments")
+    return Compiler(
+        "gnu", (command,), (archiver,), target.gnu.flags, link, _version((command, "--version"))
+    )
+
+
+@cache
+def _version(command: tuple[str, ...]) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+@cache
+def build_tools() -> tuple[str, str]:
+    """The commands of CMake and Ninja, those that pip brought first."""
+    try:
+        import cmake
+        import ninja
+
+        return str(Path(cmake.CMAKE_BIN_DIR) / "cmake"), str(Path(ninja.BIN_DIR) / "ninja")
+    except ImportError:
+        commands = shutil.which("cmake"), shutil.which("ninja")
+        if commands[0] is None or commands[1] is None:
+            raise MissingToolError("CMake or Ninja is missing: pip install cmake ninja") from None
+        return commands[0], commands[1]

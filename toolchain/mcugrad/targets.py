@@ -1,0 +1,167 @@
+"""The machines that mcugrad compiles for, read from ``targets/<name>/target.toml``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mcugrad.errors import UsageError
+from mcugrad.resources import data_root
+
+
+class Family(StrEnum):
+    """What decides the start-up code and the form of the result."""
+
+    HOST = "host"
+    CORTEX_M = "cortex-m"
+    RISCV32 = "riscv32"
+
+
+@dataclass(frozen=True)
+class Memory:
+    """One contiguous memory."""
+
+    name: str
+    origin: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Names of the memories that hold each part."""
+
+    code: str
+    data: str
+    stack: str
+    arena: str
+
+
+@dataclass(frozen=True)
+class GnuCompiler:
+    """The command of a GNU compiler and the flags that select this target."""
+
+    command: str
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A command line, with ``{elf}`` or ``{bin}`` in it, and the system package that brings it."""
+
+    command: tuple[str, ...]
+    package: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """One machine: what its core can do, its memories, and how code gets there.
+
+    ``memories``, ``placement`` and ``emulator`` are empty or None for the host.
+    """
+
+    name: str
+    description: str
+    family: Family
+    features: frozenset[str]
+    zig_flags: tuple[str, ...]
+    gnu: GnuCompiler
+    firmware_sources: tuple[str, ...]
+    defines: Mapping[str, str]
+    memories: tuple[Memory, ...]
+    placement: Placement | None
+    emulator: Tool | None
+    flasher: Tool | None
+
+    @property
+    def is_host(self) -> bool:
+        """Whether it is this computer."""
+        return self.family is Family.HOST
+
+    @property
+    def ram_bytes(self) -> int | None:
+        """Bytes of all memories that are written; None: no limit."""
+        if self.placement is None:
+            return None
+        names = {self.placement.data, self.placement.stack, self.placement.arena}
+        return sum(m.size for m in self.memories if m.name in names)
+
+    @property
+    def flash_bytes(self) -> int | None:
+        """Bytes for code and constants; None: no limit."""
+        if self.placement is None:
+            return None
+        return self.memory(self.placement.code).size
+
+    def memory(self, name: str) -> Memory:
+        """The memory of that name."""
+        return next(m for m in self.memories if m.name == name)
+
+
+def _tool(table: Mapping[str, Any] | None) -> Tool | None:
+    if table is None:
+        return None
+    return Tool(tuple(table["command"]), table["package"])
+
+
+def _placement(table: Mapping[str, str] | None, memories: tuple[Memory, ...]) -> Placement | None:
+    if table is None:
+        return None
+    known = {m.name for m in memories}
+    for part, memory in table.items():
+        if memory not in known:
+            raise ValueError(f"placement.{part} names no memory: {memory!r}")
+    return Placement(**table)
+
+
+def read_target(folder: Path) -> Target:
+    """The target that ``folder/target.toml`` describes."""
+    path = folder / "target.toml"
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        compiler, firmware = table["compiler"], table.get("firmware", {})
+        memories = tuple(
+            Memory(name, int(m["origin"]), int(m["size"]))
+            for name, m in table.get("memory", {}).items()
+        )
+        return Target(
+            name=folder.name,
+            description=table["description"],
+            family=Family(table["family"]),
+            features=frozenset(table["features"]),
+            zig_flags=tuple(compiler["zig"]),
+            gnu=GnuCompiler(compiler["gnu"]["command"], tuple(compiler["gnu"]["flags"])),
+            firmware_sources=tuple(firmware.get("sources", ())),
+            defines=dict(firmware.get("defines", {})),
+            memories=memories,
+            placement=_placement(table.get("placement"), memories),
+            emulator=_tool(table.get("emulator")),
+            flasher=_tool(table.get("flasher")),
+        )
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    except KeyError as error:
+        raise UsageError(f"{path}: {error.args[0]} is missing") from error
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+@cache
+def targets() -> Mapping[str, Target]:
+    """All targets by name, the host first."""
+    folders = [p.parent for p in (data_root() / "targets").glob("*/target.toml")]
+    found = [read_target(folder) for folder in folders]
+    return {t.name: t for t in sorted(found, key=lambda t: (not t.is_host, t.name))}
+
+
+def find_target(name: str) -> Target:
+    """The target called ``name``."""
+    try:
+        return targets()[name]
+    except KeyError:
+        known = ", ".join(targets())
+        raise UsageError(f"no target is called {name!r}; there are {known}") from None
