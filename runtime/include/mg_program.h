@@ -29,7 +29,7 @@ typedef struct {
     const mg_tensor *tensors;
     void (*reset)(uint8_t *arena); /* fills the state, hyper-parameters with it */
     void (*forward)(mg_model *model);
-    void (*output)(mg_model *model, void *y); /* follows forward; y is aligned to 4 */
+    void (*output)(mg_model *model, void *y); /* follows forward */
     void (*backward)(mg_model *model); /* loss, gradients; updates too where the batch is 1 */
     void (*update)(mg_model *model);   /* after the last sample of a mini-batch; NULL: nothing */
 } mg_program;

@@ -21,9 +21,11 @@ from mcugrad.compilers import Compiler, Toolchain, build_tools, find_compiler
 from mcugrad.errors import DoesNotFitError, InternalError
 from mcugrad.image import Sizes, flash_image, read_sizes
 from mcugrad.resources import data_root
-from mcugrad.targets import Target
+from mcugrad.targets import Target, find_target
 
 DEFAULT_STACK_BYTES = 4096
+_RUNTIME = "libmcugrad.a"
+_KERNELS = "libmcugrad_kernels.so"
 
 
 @dataclass(frozen=True)
@@ -104,22 +106,33 @@ def cache_root() -> Path:
 
 def runtime_library(target: Target, compiler: Compiler) -> Path:
     """The runtime for ``target``, compiled now unless the cache has it."""
+    return _runtime(target, compiler) / _RUNTIME
+
+
+def kernel_library() -> Path:
+    """The kernels as a shared library of the host."""
+    host = find_target("host")
+    return _runtime(host, find_compiler(host, "zig")) / _KERNELS
+
+
+def _runtime(target: Target, compiler: Compiler) -> Path:
     folder = cache_root() / "runtime" / f"{target.name}-{_library_key(target, compiler)}"
-    library = folder / "libmcugrad.a"
-    if library.exists():
-        return library
+    if folder.exists():
+        return folder
+    names = (_RUNTIME, _KERNELS) if target.is_host else (_RUNTIME,)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".build-", dir=folder.parent) as name:
         ready = Path(name) / "ready"
         ready.mkdir()
         _cmake(target, compiler, Path(name) / "tree", {})
-        (Path(name) / "tree" / library.name).rename(ready / library.name)
+        for file in names:
+            (Path(name) / "tree" / file).rename(ready / file)
         try:
             ready.rename(folder)
-        except OSError:  # another process was faster, and its library is the same
-            if not library.exists():
+        except OSError:  # another process was faster, and its libraries are the same
+            if not folder.exists():
                 raise
-    return library
+    return folder
 
 
 def _library_key(target: Target, compiler: Compiler) -> str:

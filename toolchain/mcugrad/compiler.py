@@ -77,7 +77,7 @@ def prepare(graph: Graph) -> Graph:
 
 def plan_training(training: TrainingGraph, target: Target) -> MemoryPlan:
     """Kernels, order and places for a training graph, checked."""
-    from mcugrad.devices.host import scratch_size
+    from mcugrad.devices.scratch import scratch_size
 
     program = lower(training, target.features, scratch_size)
     plan = place(program, order(program))

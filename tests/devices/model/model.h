@@ -3,7 +3,8 @@
 
 #include "mcugrad.h"
 
-#define MG_ARENA_BYTES  192
-#define MG_OUTPUT_BYTES 12
+#define MG_ARENA_BYTES 192
+typedef float mg_prediction_element;
+#define MG_PREDICTION_SIZE 3
 
 #endif

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
@@ -22,19 +21,11 @@ from mcugrad.devices.base import (
     target_bytes,
 )
 from mcugrad.errors import InternalError, UsageError
+from mcugrad.headers import declarations
 from mcugrad.ir.tensor import Array
-from mcugrad.resources import data_root
 
 _ALIGN = 16
 _OK, _NOT_FINITE = 0, 3  # mg_status
-
-
-def _declarations() -> str:
-    """The runtime's own headers as cffi wants them: no preprocessor lines, no constant."""
-    include = data_root() / "runtime" / "include"
-    text = "".join((include / name).read_text() for name in ("mcugrad.h", "mg_program.h"))
-    text = re.sub(r"^#(.*\\\n)*.*\n", "", text, flags=re.MULTILINE)
-    return text.replace("extern const", "extern")
 
 
 class HostDevice:
@@ -42,7 +33,7 @@ class HostDevice:
 
     def __init__(self, library: Path) -> None:
         self._ffi = FFI()
-        self._ffi.cdef(_declarations())
+        self._ffi.cdef(declarations("mcugrad.h", "mg_program.h"))
         try:
             self._c: Any = self._ffi.dlopen(str(library.resolve()))
         except OSError as error:
