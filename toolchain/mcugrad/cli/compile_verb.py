@@ -1,0 +1,106 @@
+"""``mcugrad compile``: a model file becomes a folder with C sources and firmware."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mcugrad.cli.console import Console, table
+from mcugrad.cli.options import byte_size, class_count, positive_int, rate
+
+if TYPE_CHECKING:
+    from mcugrad.compiler import Request
+    from mcugrad.manifest import Manifest
+
+_STAGES = ("import", "fold", "train", "plan")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The verb's arguments."""
+    parser.add_argument("model", type=Path, metavar="MODEL", help="a .tflite file")
+    parser.add_argument("--target", required=True, metavar="NAME", help="see 'mcugrad targets'")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="DIR", help="the result")
+    parser.add_argument(
+        "--update",
+        default="head",
+        metavar="SPEC",
+        help="what learns: head, bias:N, last:N, all, or a .toml file (default: head)",
+    )
+    parser.add_argument("--classes", type=class_count, metavar="N", help="give it a new head")
+    parser.add_argument("--loss", choices=("cross-entropy", "mse"), default="cross-entropy")
+    parser.add_argument("--batch", type=positive_int, default=1, help="samples an update")
+    parser.add_argument("--lr", type=rate, default=0.01, help="learning rate (default: 0.01)")
+    parser.add_argument("--momentum", type=rate, default=0.0, help="0 spares its memory")
+    parser.add_argument("--weight-decay", type=rate, default=0.0)
+    parser.add_argument("--seed", type=int, default=0, help="of the new head's weights")
+    parser.add_argument("--sram", type=byte_size, metavar="BYTES", help="limit, such as 256K")
+    parser.add_argument("--flash", type=byte_size, metavar="BYTES", help="limit, such as 1M")
+    parser.add_argument("--stack", type=byte_size, default=4096, metavar="BYTES", help="reserve")
+    parser.add_argument("--toolchain", choices=("zig", "gnu"), default="zig")
+    parser.add_argument(
+        "--dump-after", choices=_STAGES, metavar="STAGE", help=f"print it: {', '.join(_STAGES)}"
+    )
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Compiles, and reports what the result takes."""
+    from mcugrad.compiler import compile_model
+
+    def dump(stage: str, text: str) -> None:
+        if stage == options.dump_after:
+            console.note(text)
+
+    manifest = compile_model(_request(options), options.out, dump)
+    document = {
+        "out": str(options.out),
+        "target": manifest.target,
+        "update": manifest.update,
+        "classes": manifest.classes,
+        "learning": manifest.learning,
+        "sram": manifest.sram,
+        "flash": manifest.flash,
+    }
+    console.result(document, _text(options.out, manifest))
+    return 0
+
+
+def _request(options: argparse.Namespace) -> Request:
+    from mcugrad.compiler import Request
+    from mcugrad.passes.training import Loss, TrainingOptions
+
+    return Request(
+        model=options.model,
+        target=options.target,
+        update=options.update,
+        training=TrainingOptions(
+            classes=options.classes,
+            loss=Loss(options.loss),
+            batch=options.batch,
+            learning_rate=options.lr,
+            momentum=options.momentum,
+            weight_decay=options.weight_decay,
+            seed=options.seed,
+        ),
+        sram=options.sram,
+        flash=options.flash,
+        stack=options.stack,
+        toolchain=options.toolchain,
+    )
+
+
+def _text(out: Path, manifest: Manifest) -> str:
+    sram, flash = manifest.sram, manifest.flash
+    rows = [
+        ("SRAM", "arena", str(sram["arena"]), f"lower bound {sram['lower_bound']}"),
+        ("", "parameters", str(sram["parameters"]), f"{len(manifest.learning)} tensors learn"),
+        ("", "static", str(sram["static"]), ""),
+        ("", "stack", str(sram["stack"]), "reserve"),
+        ("", "total", str(sram["total"]), ""),
+        ("flash", "weights", str(flash["weights"]), ""),
+        ("", "code", str(flash["code"]), ""),
+        ("", "total", str(flash["total"]), ""),
+    ]
+    return f"{out}: {manifest.model} for {manifest.target}\n" + table(
+        ("memory", "part", "bytes", ""), rows
+    )

@@ -1,0 +1,69 @@
+"""``mcugrad parity``: does a device compute what the golden model computes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from mcugrad.cli.console import Console
+from mcugrad.cli.options import add_compiled, add_where, positive_int
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The verb's arguments."""
+    add_compiled(parser)
+    add_where(parser)
+    parser.add_argument("--steps", type=positive_int, default=3, help="training steps")
+    parser.add_argument("--seed", type=int, default=0, help="of the samples, if none are given")
+    parser.add_argument("--data", type=Path, metavar="D.npz", help="samples x and y to use")
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Compares every tensor of every step; exits 1 beyond the bound."""
+    from mcugrad.compiler import GRAPH
+    from mcugrad.data import load_data, random_samples
+    from mcugrad.devices import open_device
+    from mcugrad.golden.interpreter import Trainer
+    from mcugrad.ir.serial import load_training_graph
+    from mcugrad.manifest import Manifest
+    from mcugrad.parity import compare, report
+
+    manifest = Manifest.read(options.dir)
+    golden = Trainer(load_training_graph(options.dir / GRAPH))
+    if options.data is not None:
+        samples = load_data(options.data, manifest).train
+    else:
+        samples = random_samples(manifest, options.steps, options.seed)
+    pairs = [
+        (samples.x[i % len(samples)], samples.y[i % len(samples)]) for i in range(options.steps)
+    ]
+    found = []
+    with (
+        open_device(options.on, options.dir) as device,
+        console.progress("parity", options.steps) as advance,
+    ):
+        for differences in compare(device, golden, manifest, pairs):
+            found.append(differences)
+            worst = max(differences, key=lambda d: d.severity)
+            advance(len(found), f"{worst.tensor} {worst.error:.2e}")
+            console.detail(f"step {worst.step}: worst {worst.tensor}, error {worst.error:.3e}")
+    outcome = report(found)
+    worst = outcome.worst
+    document = {
+        "ok": outcome.ok,
+        "steps": outcome.steps,
+        "compared": outcome.compared,
+        "worst": {
+            "tensor": worst.tensor,
+            "step": worst.step,
+            "error": worst.error,
+            "bound": worst.bound,
+        },
+    }
+    console.result(
+        document,
+        f"parity {'holds' if outcome.ok else 'FAILS'}: {outcome.compared} tensors in "
+        f"{outcome.steps} steps; worst {worst.tensor} in step {worst.step}, "
+        f"error {worst.error:.3g}, bound {worst.bound:.3g}",
+    )
+    return 0 if outcome.ok else 1

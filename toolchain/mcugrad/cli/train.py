@@ -1,0 +1,67 @@
+"""``mcugrad train``: streams samples to a device, which learns from them."""
+
+from __future__ import annotations
+
+import argparse
+
+from mcugrad.cli.console import Console
+from mcugrad.cli.options import add_compiled, add_data, add_where, positive_int, rate
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The verb's arguments."""
+    add_compiled(parser)
+    add_data(parser)
+    add_where(parser)
+    parser.add_argument("--epochs", type=positive_int, default=1)
+    parser.add_argument("--lr", type=rate, help="learning rate (default: as compiled)")
+    parser.add_argument("--momentum", type=rate, help="(default: as compiled)")
+    parser.add_argument("--weight-decay", type=rate, help="(default: as compiled)")
+    parser.add_argument("--seed", type=int, default=0, help="of the order of the samples")
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Measures, trains, and measures again."""
+    from mcugrad.data import load_data
+    from mcugrad.devices import open_device
+    from mcugrad.fit import Hyper, fit, score, set_hyper
+    from mcugrad.manifest import Manifest
+
+    manifest = Manifest.read(options.dir)
+    data = load_data(options.data, manifest)
+    with open_device(options.on, options.dir) as device:
+        set_hyper(device, manifest, Hyper(options.lr, options.momentum, options.weight_decay))
+        before = score(device, manifest, data)
+        total = options.epochs * len(data.train)
+        with console.progress("training", total) as advance:
+            outcome = fit(
+                device,
+                data.train,
+                options.epochs,
+                options.seed,
+                lambda done, loss: advance(done, f"loss {loss:.4f}"),
+            )
+        after = score(device, manifest, data)
+        statistics = device.statistics()
+    measure = "accuracy" if manifest.classes else "mean squared error"
+    document = {
+        f"{measure.replace(' ', '_')}_before": before,
+        f"{measure.replace(' ', '_')}_after": after,
+        "measured_on": "x_test" if data.test is not None else "x",
+        "loss": outcome.loss,
+        "steps": outcome.steps,
+        "refused_steps": outcome.refused,
+        "instructions_step": statistics.step,
+        "stack_used": statistics.stack_used,
+        "sram": manifest.sram,
+        "flash": manifest.flash,
+    }
+    where = "the test samples" if data.test is not None else "the training samples (no x_test)"
+    text = (
+        f"{measure} on {where}: {before:.4f} before, {after:.4f} after "
+        f"{outcome.steps} steps (loss {outcome.loss:.4f})"
+    )
+    if outcome.refused:
+        text += f"\n{outcome.refused} steps were refused: loss or gradient not finite"
+    console.result(document, text)
+    return 0

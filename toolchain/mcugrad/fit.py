@@ -1,0 +1,99 @@
+"""Teaching a device: epochs over samples, and accuracy before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mcugrad.data import Data, Samples
+from mcugrad.devices.base import Device
+from mcugrad.errors import CheckFailedError
+from mcugrad.manifest import LinkTensor, Manifest
+from mcugrad.passes.training import HYPER
+
+#: Called with the number of samples done and the loss so far.
+Watch = Callable[[int, float], None]
+
+
+@dataclass(frozen=True)
+class Hyper:
+    """Hyper-parameters to set on the device; None leaves what was compiled in."""
+
+    learning_rate: float | None = None
+    momentum: float | None = None
+    weight_decay: float | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training run did. ``loss`` is the mean over the last epoch."""
+
+    steps: int
+    loss: float
+    refused: int  # steps whose loss or gradients were not finite
+
+
+def set_hyper(device: Device, manifest: Manifest, hyper: Hyper) -> None:
+    """Writes the hyper-parameters that are given."""
+    number, _ = _find(manifest, HYPER)
+    values = np.frombuffer(device.read_tensor(number), np.float32).copy()
+    for i, value in enumerate((hyper.learning_rate, hyper.momentum, hyper.weight_decay)):
+        if value is not None:
+            values[i] = value
+    device.write_tensor(number, values.tobytes())
+
+
+def _find(manifest: Manifest, name: str) -> tuple[int, LinkTensor]:
+    return next((i, t) for i, t in enumerate(manifest.tensors) if t.name == name)
+
+
+def fit(device: Device, data: Samples, epochs: int, seed: int, watch: Watch) -> Outcome:
+    """Trains on every sample once an epoch, in an order drawn from ``seed``.
+
+    Raises:
+        CheckFailedError: no step of an epoch could be taken.
+    """
+    rng = np.random.default_rng(seed)
+    steps = refused = 0
+    mean = float("nan")
+    for _ in range(epochs):
+        losses = []
+        for index in rng.permutation(len(data)):
+            result = device.train_step(data.x[index], data.y[index])
+            steps += 1
+            if result.applied:
+                losses.append(result.loss)
+            else:
+                refused += 1
+            mean = float(np.mean(losses)) if losses else float("nan")
+            watch(steps, mean)
+        if not losses:
+            raise CheckFailedError(
+                "every step of an epoch had a loss or gradient that is not finite: "
+                "lower the learning rate, or scale the inputs as the model expects"
+            )
+    return Outcome(steps, mean, refused)
+
+
+def accuracy(device: Device, data: Samples) -> float:
+    """The share of samples whose largest output is that of their class."""
+    labels = (int(y) for y in data.y)
+    return device.evaluate(zip(data.x, labels, strict=True)).accuracy
+
+
+def mean_squared_error(device: Device, data: Samples) -> float:
+    """The mean over samples and outputs of the squared difference, for models without classes."""
+    errors = [np.mean(np.square(device.infer(x) - y.reshape(-1))) for x, y in _pairs(data)]
+    return float(np.mean(errors))
+
+
+def _pairs(data: Samples) -> zip[tuple[np.ndarray, np.ndarray]]:
+    return zip(data.x, data.y, strict=True)
+
+
+def score(device: Device, manifest: Manifest, data: Data) -> float:
+    """Accuracy, or the mean squared error of a model without classes, on what is measured."""
+    measured = data.measured
+    return accuracy(device, measured) if manifest.classes else mean_squared_error(device, measured)

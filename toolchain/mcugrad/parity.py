@@ -1,0 +1,110 @@
+"""Compares a device with the golden model, tensor by tensor, over several training steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mcugrad.devices.base import Device
+from mcugrad.errors import CheckFailedError
+from mcugrad.golden.interpreter import Trainer
+from mcugrad.ir.tensor import Array
+from mcugrad.manifest import Manifest
+
+#: Largest difference of a float32 tensor, relative to its largest magnitude.
+F32_BOUND = 1e-5
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far a tensor of the device is from the golden one, and how far it may be.
+
+    Floats: the largest difference over the golden tensor's largest magnitude. Integers:
+    the number of elements that differ, with a bound of zero.
+    """
+
+    step: int
+    tensor: str
+    error: float
+    bound: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether the error is within the bound; an error that is NaN is not."""
+        return self.error <= self.bound
+
+    @property
+    def severity(self) -> float:
+        """Orders differences: the error in units of what is allowed."""
+        if np.isnan(self.error):
+            return float("inf")
+        return self.error / self.bound if self.bound else float("inf") * bool(self.error)
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome: how many tensors were compared in how many steps, and the worst of them."""
+
+    steps: int
+    compared: int
+    worst: Difference
+
+    @property
+    def ok(self) -> bool:
+        """Whether every tensor of every step was within its bound."""
+        return self.worst.ok
+
+
+def difference(step: int, tensor: str, found: Array, golden: Array) -> Difference:
+    """How far ``found`` is from ``golden``; both of the same type and size."""
+    found, golden = found.reshape(-1), golden.reshape(-1)
+    if golden.dtype.kind != "f":
+        return Difference(step, tensor, float(np.count_nonzero(found != golden)), 0.0)
+    largest = float(np.max(np.abs(golden), initial=0.0))
+    apart = float(np.max(np.abs(found.astype(np.float64) - golden), initial=0.0))
+    if np.isnan(golden).any() or np.isnan(found).any():
+        apart = 0.0 if np.array_equal(found, golden, equal_nan=True) else float("nan")
+    error = apart / largest if largest else (float("inf") if apart else 0.0)
+    return Difference(step, tensor, error, F32_BOUND)
+
+
+def compare(
+    device: Device, golden: Trainer, manifest: Manifest, samples: Sequence[tuple[Array, Array]]
+) -> Iterator[list[Difference]]:
+    """Takes one step a sample on both sides and yields each step's differences.
+
+    Each step starts from the state that the step before it left, on either side: rounding
+    may add up, and a state that is carried wrongly shows.
+    """
+    device.reset()
+    for step, (x, target) in enumerate(samples):
+        found = [
+            difference(step, "prediction", device.infer(x), golden.infer(x)),
+        ]
+        expected = golden.step(x, target)
+        wanted = int(target.reshape(-1)[0]) if manifest.classes else target
+        result = device.train_step(x, wanted, trace=True)
+        if result.applied != expected.accepted:
+            raise CheckFailedError(
+                f"step {step}: the device {'took' if result.applied else 'refused'} an update "
+                f"that the golden model {'took' if expected.accepted else 'refused'}"
+            )
+        loss = np.array([result.loss], np.float32)
+        found.append(difference(step, "loss", loss, np.array([expected.loss], np.float32)))
+        for number, content in result.traced.items():
+            entry = manifest.tensors[number]
+            array = np.frombuffer(content, entry.dtype.numpy)
+            found.append(difference(step, entry.name, array, expected.tensors[entry.name]))
+        for number, entry in enumerate(manifest.tensors):
+            if entry.writable:
+                array = np.frombuffer(device.read_tensor(number), entry.dtype.numpy)
+                found.append(difference(step, entry.name, array, golden.state[entry.name]))
+        yield found
+
+
+def report(differences: Sequence[list[Difference]]) -> Report:
+    """The worst of all differences."""
+    flat = [d for step in differences for d in step]
+    return Report(len(differences), len(flat), max(flat, key=lambda d: d.severity))
