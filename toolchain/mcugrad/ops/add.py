@@ -1,0 +1,65 @@
+"""Addition with broadcasting and a fused activation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mcugrad.ir.tensor import Array, DType
+from mcugrad.ops.base import GradientContext, Kernel, Op, OpCall, register
+from mcugrad.ops.clamp import clamp_gradient
+from mcugrad.ops.elementwise import (
+    ElementwiseAttrs,
+    clamp_params,
+    infer,
+    params,
+    quantized_sum,
+    reduce_to_operand,
+    sum_quant,
+)
+from mcugrad.ops.shapes import given
+
+
+def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    a, b = given(values)
+    attrs: ElementwiseAttrs = call.attrs
+    if call.dtype is DType.S8:
+        return (quantized_sum(call, a, b, sign=1),)
+    return (attrs.clamp.apply(a + b),)
+
+
+def _gradient(
+    ctx: GradientContext,
+    attrs: ElementwiseAttrs,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    dys: Sequence[str],
+) -> Sequence[str | None]:
+    dy = clamp_gradient(ctx, attrs.clamp, outputs[0], dys[0])
+    return [reduce_to_operand(ctx, x, dy) if ctx.needs(x) else None for x in inputs]
+
+
+register(
+    Op(
+        "add",
+        ElementwiseAttrs,
+        infer,
+        _reference,
+        kernels=(
+            Kernel(
+                "mg_add_s8_fwd",
+                DType.S8,
+                params=params,
+                quant=sum_quant,
+                inplace=((0, 0), (0, 1)),
+            ),
+            Kernel(
+                "mg_add_f32_fwd",
+                DType.F32,
+                params=params,
+                quant=clamp_params,
+                inplace=((0, 0), (0, 1)),
+            ),
+        ),
+        gradient=_gradient,
+    )
+)

@@ -1,0 +1,89 @@
+"""The mean of each window; padding does not count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mcugrad.ir.tensor import Array, DType
+from mcugrad.ops.base import GradientContext, Kernel, Op, OpCall, register
+from mcugrad.ops.clamp import clamp_gradient
+from mcugrad.ops.pool import (
+    PoolAttrs,
+    PoolBwdAttrs,
+    bwd_params,
+    code_range,
+    infer,
+    infer_input,
+    params,
+    range_quant,
+)
+from mcugrad.ops.shapes import given
+from mcugrad.ops.window import Window
+
+
+def _counts(window: Window, height: int, width: int) -> Array:
+    """Pixels of the image in each window, [OH, OW, 1]."""
+    ones = np.ones((height, width, 1), np.int64)
+    return np.asarray(window.taps(ones).sum(axis=(2, 3)))
+
+
+def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    (x,) = given(values)
+    attrs: PoolAttrs = call.attrs
+    counts = _counts(attrs.window, x.shape[1], x.shape[2])
+    if call.dtype is DType.S8:
+        sums = attrs.window.taps(x[0].astype(np.int64)).sum(axis=(2, 3))
+        # To nearest, halves away from zero, as LiteRT.
+        means = np.sign(sums) * ((np.abs(sums) + counts // 2) // counts)
+        return (np.clip(means, *code_range(call)).astype(np.int8)[None],)
+    sums = attrs.window.taps(x[0]).sum(axis=(2, 3))
+    return (attrs.clamp.apply(sums / counts)[None],)
+
+
+def _gradient(
+    ctx: GradientContext,
+    attrs: PoolAttrs,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    dys: Sequence[str],
+) -> Sequence[str | None]:
+    (x,) = inputs
+    dy = clamp_gradient(ctx, attrs.clamp, outputs[0], dys[0])
+    _, height, width, _ = ctx.tensor(x).shape
+    bwd = PoolBwdAttrs(attrs.window, height, width)
+    return (ctx.emit("avg_pool2d_bwd", bwd, (dy,), f"d.{x}"),)
+
+
+def _bwd_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    (dy,) = given(values)
+    attrs: PoolBwdAttrs = call.attrs
+    share = dy[0] / _counts(attrs.window, attrs.height, attrs.width)
+    kh, kw = attrs.window.kernel
+    taps = np.broadcast_to(share[:, :, None, None], (*share.shape[:2], kh, kw, share.shape[2]))
+    return (attrs.window.scatter(taps, attrs.height, attrs.width)[None],)
+
+
+register(
+    Op(
+        "avg_pool2d",
+        PoolAttrs,
+        infer,
+        _reference,
+        kernels=(
+            Kernel("mg_avg_pool2d_s8_fwd", DType.S8, params=params, quant=range_quant),
+            Kernel("mg_avg_pool2d_f32_fwd", DType.F32, params=params, quant=range_quant),
+        ),
+        gradient=_gradient,
+    )
+)
+register(
+    Op(
+        "avg_pool2d_bwd",
+        PoolBwdAttrs,
+        infer_input,
+        _bwd_reference,
+        kernels=(Kernel("mg_avg_pool2d_f32_bwd_data", DType.F32, params=bwd_params),),
+    )
+)

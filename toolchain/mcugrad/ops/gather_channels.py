@@ -1,0 +1,49 @@
+"""Some channels (of the last axis), so that no more of an activation is saved than learns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mcugrad.ir.tensor import Array, DType
+from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, register
+from mcugrad.ops.runs import check_channels, runs_params
+from mcugrad.ops.shapes import given
+
+
+@dataclass(frozen=True)
+class GatherAttrs:
+    """The channels, in ascending order."""
+
+    channels: tuple[int, ...]
+
+
+def _infer(call: OpCall) -> tuple[Spec, ...]:
+    attrs: GatherAttrs = call.attrs
+    *around, extent = call.input(0).shape
+    check_channels(attrs.channels, extent)
+    return (Spec((*around, len(attrs.channels)), call.dtype),)
+
+
+def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    (x,) = given(values)
+    return (x[..., list(call.attrs.channels)],)
+
+
+def _params(call: OpCall) -> CStruct:
+    shape = call.input(0).shape
+    return runs_params(shape, len(shape) - 1, call.attrs.channels)
+
+
+register(
+    Op(
+        "gather_channels",
+        GatherAttrs,
+        _infer,
+        _reference,
+        kernels=(
+            Kernel("mg_gather_channels_s8_fwd", DType.S8, params=_params),
+            Kernel("mg_gather_channels_f32_fwd", DType.F32, params=_params),
+        ),
+    )
+)
