@@ -1,7 +1,7 @@
 /* What the code generator writes, by hand and in small: a dense layer of 4 inputs and 3 classes,
  * softmax cross-entropy, SGD. The device tests run it. */
-#include "mg_program.h"
 #include "model.h"
+#include "mg_program.h"
 
 enum { INPUTS = 4, CLASSES = 3 };
 

@@ -67,6 +67,7 @@ def float_tail(graph: Graph, learning: frozenset[str]) -> Graph:
             continue
         for name in node.outputs:
             builder.tensors[name] = replace(graph.tensors[name], dtype=DType.F32, quant=None)
+            new_name[name] = name
         builder.add_node(replace(node, inputs=inputs))
     outputs = [new_name.get(n, n) for n in graph.outputs]
     return builder.build(graph.name, graph.inputs, outputs).pruned()

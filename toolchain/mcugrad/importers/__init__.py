@@ -1,0 +1,1 @@
+"""Model files to graphs. Every file is untrusted: only ``ModelError`` leaves an importer."""

@@ -1,0 +1,131 @@
+"""Structural check of an untrusted FlatBuffer.
+
+The accessors that FlatBuffers generates for Python trust every offset and every count. After
+:func:`check_flatbuffer` they can be used: each table, vector and string that the schema names
+lies inside the buffer, and following them takes time linear in its size.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mcugrad.errors import ModelError
+
+#: More tables than this are refused: no model for a microcontroller comes near it.
+MAX_TABLES = 1 << 16
+
+
+@dataclass(frozen=True)
+class Vector:
+    """A field that refers to a vector of scalars, or a string, of ``itemsize`` bytes each."""
+
+    itemsize: int
+
+
+@dataclass(frozen=True)
+class Child:
+    """A field that refers to one table."""
+
+    table: str
+
+
+@dataclass(frozen=True)
+class Children:
+    """A field that refers to a vector of tables."""
+
+    table: str
+
+
+#: For each table, the fields that are followed, by slot. Scalars need no entry.
+Schema = Mapping[str, Mapping[int, Vector | Child | Children]]
+
+
+def check_flatbuffer(data: bytes, identifier: bytes, schema: Schema, root: str) -> None:
+    """Raises ``ModelError`` unless ``data`` is a sound FlatBuffer of the schema."""
+    if len(data) < 12:
+        raise ModelError(f"{len(data)} bytes are too few")
+    if data[4:8] != identifier:
+        raise ModelError(f"the file identifier is not {identifier.decode()!r}")
+    _Checker(data, schema).table(0, root)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Where a table is: its start and size, and its vtable with the number of slots."""
+
+    kind: str
+    start: int
+    size: int
+    vtable: int
+    slots: int
+
+
+class _Checker:
+    def __init__(self, data: bytes, schema: Schema) -> None:
+        self._data = data
+        self._schema = schema
+        self._seen: set[tuple[int, str]] = set()
+
+    def table(self, reference: int, kind: str) -> None:
+        """Checks the table that the offset at ``reference`` refers to, and all below it."""
+        start = self._target(reference, kind)
+        if (start, kind) in self._seen:
+            return
+        self._seen.add((start, kind))
+        if len(self._seen) > MAX_TABLES:
+            raise ModelError(f"more than {MAX_TABLES} tables")
+        table = self._header(start, kind)
+        for slot, field in self._schema[kind].items():
+            if position := self._position(table, slot):
+                self._follow(field, start + position, kind)
+
+    def _header(self, start: int, kind: str) -> _Table:
+        vtable = start - self._read("<i", start, kind)
+        slots = self._read("<H", vtable, kind) // 2 - 2
+        size = self._read("<H", vtable + 2, kind)
+        if slots < 0 or size < 4:
+            raise ModelError(f"{kind} table with an impossible header")
+        self._within(vtable, 2 * slots + 4, kind)
+        self._within(start, size, kind)
+        return _Table(kind, start, size, vtable, slots)
+
+    def _position(self, table: _Table, slot: int) -> int:
+        """Where a field stands in its table; 0 where it is absent."""
+        if slot >= table.slots:
+            return 0
+        position = self._read("<H", table.vtable + 4 + 2 * slot, table.kind)
+        if position and not 4 <= position < table.size:
+            raise ModelError(f"{table.kind} field {slot} lies outside its table")
+        return position
+
+    def _follow(self, field: Vector | Child | Children, reference: int, kind: str) -> None:
+        match field:
+            case Vector(itemsize):
+                self._vector(reference, itemsize, kind)
+            case Child(table):
+                self.table(reference, table)
+            case Children(table):
+                start, length = self._vector(reference, 4, kind)
+                for item in range(start, start + 4 * length, 4):
+                    self.table(item, table)
+
+    def _vector(self, reference: int, itemsize: int, kind: str) -> tuple[int, int]:
+        """Start and length of the vector that the offset at ``reference`` refers to."""
+        start = self._target(reference, kind)
+        length = self._read("<I", start, kind)
+        self._within(start + 4, length * itemsize, kind)
+        return start + 4, length
+
+    def _target(self, reference: int, kind: str) -> int:
+        return reference + self._read("<I", reference, kind)
+
+    def _read(self, code: str, position: int, kind: str) -> int:
+        self._within(position, struct.calcsize(code), kind)
+        value: int = struct.unpack_from(code, self._data, position)[0]
+        return value
+
+    def _within(self, position: int, size: int, kind: str) -> None:
+        if position < 0 or position + size > len(self._data):
+            raise ModelError(f"{kind} table reaches outside the file, which may be truncated")
