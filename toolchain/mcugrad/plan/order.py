@@ -1,14 +1,14 @@
 """The order of the kernel calls, and the buffers that follow from it.
 
-Memory is decided by the order: an operator that frees more than it takes goes early, and
-an update follows its gradient at once. Several greedy rules are tried and the order with
-the lowest peak is kept; the model's own order is one of them.
+Memory is decided by the order: an operator that frees more than it takes should go early,
+and an update should follow its gradient at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from mcugrad.ir.graph import Phase
 from mcugrad.ir.tensor import Storage
@@ -54,111 +54,173 @@ class Schedule:
         return sorted(alive, key=lambda b: (-b.nbytes, b.name))
 
 
-#: (index in the program, bytes while it runs, bytes it adds for good) -> priority.
-_Rule = Callable[[int, int, int], tuple[int, ...]]
-_RULES: tuple[_Rule, ...] = (
-    lambda index, _while_running, _added: (index,),
-    lambda index, _while_running, added: (added, index),
-    lambda index, while_running, added: (while_running, added, index),
-)
+#: How many partial orders the search keeps at a time.
+_BEAM = 24
 
 
 def order(program: Program) -> Schedule:
-    """The best schedule that the greedy rules find; the same on every host."""
-    found = (_schedule(program, rule) for rule in _RULES)
-    return min(found, key=lambda s: (s.lower_bound, sum(b.nbytes for b in s.buffers)))
+    """The order with the lowest peak that a beam search finds; the same on every host.
+
+    Partial orders of equal length compete: the lower peak wins; then half of those kept
+    have the fewest bytes alive now, and half the fewest summed over the steps, so that
+    results are used, and weights updated, at once.
+    """
+    beam = [_Partial.start(program)]
+    before = _prerequisites(program)
+    index = {call.name: i for i, call in enumerate(program.calls)}
+    needs = [sum(1 << index[n] for n in before[c.name]) for c in program.calls]
+    for phases in program.phase_order():
+        todo = [i for i, c in enumerate(program.calls) if c.phase in phases]
+        for _ in todo:
+            beam = _extended(beam, todo, needs)
+    return _lifetimes(program, beam[0].calls(), beam[0].owners())
+
+
+def _extended(beam: list[_Partial], todo: list[int], needs: list[int]) -> list[_Partial]:
+    """The best orders that are one call longer."""
+    candidates = []
+    for rank, partial in enumerate(beam):
+        for i in todo:
+            if not partial.done >> i & 1 and needs[i] & ~partial.done == 0:
+                peak, area, live = partial.cost(i)
+                candidates.append((peak, area, live, rank, i))
+    by_area = sorted(candidates)
+    by_live = sorted(candidates, key=lambda c: (c[0], c[2], c[1], c[3:]))
+    chosen: list[_Partial] = []
+    seen = set()
+    for pair in zip(by_area, by_live, strict=True):
+        for _, _, _, rank, i in pair:
+            done = beam[rank].done | 1 << i
+            if done not in seen:  # the same calls in another order, and no better
+                seen.add(done)
+                chosen.append(beam[rank].extended(i))
+        if len(chosen) >= _BEAM:
+            break
+    return chosen
 
 
 @dataclass
-class _Memory:
-    """Which buffers are alive while calls are put in order one by one."""
+class _Partial:
+    """The beginning of an order, and the memory in use after it.
+
+    Tensors that share memory by definition are one buffer; ``moved`` maps a buffer to the
+    operand's buffer that it took over.
+    """
 
     program: Program
-    owner: dict[str, str] = field(default_factory=dict)
-    uses: dict[str, int] = field(default_factory=dict)  # of a buffer, still to come
-    sizes: dict[str, int] = field(default_factory=dict)  # of the live buffers
+    root: Mapping[str, str]  # tensor -> its buffer, or the STATE or CONSTANT behind it
+    uses: dict[str, int]  # of a buffer of the arena, still to come
+    sizes: dict[str, int]  # of the buffers alive
+    moved: dict[str, str]
+    done: int = 0  # a bit for each call
+    live: int = 0
+    peak: int = 0
+    area: int = 0
+    last: tuple[int, Any] | None = None  # the calls so far, linked backwards
 
-    def __post_init__(self) -> None:
-        program = self.program
-        for name in program.tensors:
-            self.owner[name] = program.root(name)
+    @classmethod
+    def start(cls, program: Program) -> _Partial:
+        """Nothing has run, but sample and target are there."""
+        root = {name: program.root(name) for name in program.tensors}
+        arena = {r for r in root.values() if program.tensors[r].storage is Storage.VALUE}
+        uses = dict.fromkeys(sorted(arena), 0)
         for call in program.calls:
-            for root in self._roots(call.inputs):
-                self.uses[root] = self.uses.get(root, 0) + 1
+            for name in {root[n] for n in call.inputs if n} & arena:
+                uses[name] += 1
         for name in program.outputs:  # the runtime reads them at the end
-            root = self.owner[name]
-            self.uses[root] = self.uses.get(root, 0) + 1
-        for name in program.inputs:
-            self.sizes[name] = aligned(program.tensors[name].nbytes)
+            if root[name] in arena:
+                uses[root[name]] += 1
+        sizes = {n: aligned(program.tensors[n].nbytes) for n in program.inputs}
+        return cls(program, root, uses, sizes, {}, live=sum(sizes.values()))
 
-    def _roots(self, names: Iterable[str]) -> set[str]:
-        """The arena buffers behind these tensors."""
-        roots = {self.owner[n] for n in names if n}
-        return {r for r in roots if self.program.tensors[r].storage is Storage.VALUE}
+    def _buffers(self, names: Iterable[str]) -> list[str]:
+        """The arena buffers behind these tensors, each once."""
+        roots = dict.fromkeys(self.root[n] for n in names if n)
+        return list(dict.fromkeys(self._owner(r) for r in roots if r in self.uses))
 
-    def reused(self, call: KernelCall) -> dict[str, str]:
+    def _owner(self, buffer: str) -> str:
+        while buffer in self.moved:
+            buffer = self.moved[buffer]
+        return buffer
+
+    def _taken(self, call: KernelCall) -> dict[str, str]:
         """Output -> the operand's buffer that it can take over."""
         taken: dict[str, str] = {}
         for out, index in call.inplace:
+            name = call.outputs[out]
+            if self.root[name] != name or name in taken:
+                continue
             if index >= len(call.inputs) or not call.inputs[index]:
                 continue
-            name, source = call.outputs[out], self.owner[call.inputs[index]]
-            fits = aligned(self.program.tensors[name].nbytes) == self.sizes.get(source)
+            source = self._owner(self.root[call.inputs[index]])
+            size = aligned(self.program.tensors[name].nbytes)
             if (
-                self.owner[name] == name
-                and name not in taken
+                self.uses.get(source) == 1
+                and self.sizes.get(source) == size
                 and source not in taken.values()
-                and source in self._roots([source])
-                and self.uses[source] == 1
-                and fits
             ):
                 taken[name] = source
         return taken
 
-    def cost(self, call: KernelCall) -> tuple[int, int]:
-        """Bytes more while it runs, and bytes more once it is done."""
-        taken = self.reused(call)
-        new = sum(
-            aligned(self.program.tensors[n].nbytes)
-            for n in self._roots(call.outputs)
+    def _effect(self, call: KernelCall) -> tuple[dict[str, str], dict[str, int], list[str]]:
+        """What the call takes over, what it adds, and what dies with it."""
+        taken = self._taken(call)
+        new = {
+            n: aligned(self.program.tensors[n].nbytes)
+            for n in self._buffers(call.outputs)
             if n not in taken and n not in self.sizes
-        )
-        dying = {r for r in self._roots(call.inputs) if self.uses[r] == 1}
-        freed = sum(self.sizes[r] for r in dying - set(taken.values()))
-        return new + aligned(call.scratch), new - freed
+        }
+        dead = [b for b in self._buffers(call.inputs) if self.uses[b] == 1]
+        dead += [b for b in new if self.uses[b] == 0]
+        return taken, new, [b for b in dead if b not in taken.values()]
 
-    def run(self, call: KernelCall) -> None:
-        """Puts the call next in order."""
-        taken = self.reused(call)
+    def cost(self, i: int) -> tuple[int, int, int]:
+        """Peak, area and bytes alive once call ``i`` has run."""
+        call = self.program.calls[i]
+        _, new, dead = self._effect(call)
+        grown = sum(new.values())
+        during = self.live + grown + aligned(call.scratch)
+        change = grown - sum(new.get(b, 0) or self.sizes[b] for b in dead)
+        live = self.live + change
+        return max(self.peak, during), self.area + live, live
+
+    def extended(self, i: int) -> _Partial:
+        """This order with call ``i`` behind it."""
+        call = self.program.calls[i]
+        peak, area, live = self.cost(i)
+        taken, new, dead = self._effect(call)
+        uses, sizes = dict(self.uses), {**self.sizes, **new}
+        for buffer in self._buffers(call.inputs):
+            uses[buffer] -= 1
         for name, source in taken.items():
-            self.uses[source] = self.uses.pop(name, 0) + 1  # its last use, by this call
-            for tensor, owner in self.owner.items():
-                if owner == name:
-                    self.owner[tensor] = source
-        for root in self._roots(call.outputs):
-            self.sizes.setdefault(root, aligned(self.program.tensors[root].nbytes))
-        for root in self._roots(call.inputs):
-            self.uses[root] -= 1
-        for root in self._roots((*call.inputs, *call.outputs)):
-            if self.uses.get(root, 0) == 0:
-                del self.sizes[root]
+            uses[source] += uses[name]
+        for buffer in dead:
+            del sizes[buffer]
+        return _Partial(
+            self.program,
+            self.root,
+            uses,
+            sizes,
+            {**self.moved, **taken},
+            self.done | 1 << i,
+            live,
+            peak,
+            area,
+            (i, self.last),
+        )
 
+    def calls(self) -> list[KernelCall]:
+        """The calls in order."""
+        found = []
+        link = self.last
+        while link is not None:
+            found.append(self.program.calls[link[0]])
+            link = link[1]
+        return found[::-1]
 
-def _schedule(program: Program, rule: _Rule) -> Schedule:
-    memory = _Memory(program)
-    before = _prerequisites(program)
-    ordered: list[KernelCall] = []
-    done: set[str] = set()
-    for phases in program.phase_order():
-        waiting = {i: c for i, c in enumerate(program.calls) if c.phase in phases}
-        while waiting:
-            ready = (i for i, c in waiting.items() if before[c.name] <= done)
-            best = min(ready, key=lambda i: rule(i, *memory.cost(waiting[i])))
-            call = waiting.pop(best)
-            memory.run(call)
-            ordered.append(call)
-            done.add(call.name)
-    return _lifetimes(program, ordered, memory.owner)
+    def owners(self) -> dict[str, str]:
+        """Tensor -> the buffer, STATE or CONSTANT whose memory it uses."""
+        return {name: self._owner(root) for name, root in self.root.items()}
 
 
 def _prerequisites(program: Program) -> dict[str, set[str]]:
