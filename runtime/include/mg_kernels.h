@@ -39,4 +39,184 @@ void mg_conv2d_f32_bwd_data(const mg_conv2d_params *p, const float *dy, const fl
 void mg_conv2d_f32_bwd_weight(const mg_conv2d_params *p, const float *x, const float *dy,
                               const float *gathered, float *dw);
 
+/* A plain row of elements. */
+typedef struct {
+    int32_t size;
+} mg_size_params;
+
+/* An int8 operator on one operand: the result for each byte of the operand. */
+typedef struct {
+    const int8_t *table;
+} mg_lookup_s8;
+
+void mg_lookup_s8_fwd(const mg_size_params *p, const mg_lookup_s8 *q, const int8_t *x, int8_t *y);
+
+/* add, sub, mul: y [shape], operands with a stride of 0 where they repeat. */
+typedef struct {
+    int32_t shape[4], a_stride[4], b_stride[4];
+} mg_elementwise_params;
+
+/* int8 sums: operands to one fine scale, then to that of the result. */
+typedef struct {
+    int32_t a_zero_point, b_zero_point, y_zero_point, low, high;
+    int32_t a_multiplier, a_shift, b_multiplier, b_shift, y_multiplier, y_shift;
+} mg_sum_s8;
+
+typedef struct {
+    int32_t a_zero_point, b_zero_point, y_zero_point, low, high;
+    int32_t multiplier, shift;
+} mg_mul_s8;
+
+void mg_add_s8_fwd(const mg_elementwise_params *p, const mg_sum_s8 *q, const int8_t *a,
+                   const int8_t *b, int8_t *y);
+void mg_add_f32_fwd(const mg_elementwise_params *p, const mg_clamp_f32 *q, const float *a,
+                    const float *b, float *y);
+void mg_sub_s8_fwd(const mg_elementwise_params *p, const mg_sum_s8 *q, const int8_t *a,
+                   const int8_t *b, int8_t *y);
+void mg_sub_f32_fwd(const mg_elementwise_params *p, const mg_clamp_f32 *q, const float *a,
+                    const float *b, float *y);
+void mg_mul_s8_fwd(const mg_elementwise_params *p, const mg_mul_s8 *q, const int8_t *a,
+                   const int8_t *b, int8_t *y);
+void mg_mul_f32_fwd(const mg_elementwise_params *p, const mg_clamp_f32 *q, const float *a,
+                    const float *b, float *y);
+void mg_neg_f32_fwd(const mg_size_params *p, const float *x, float *y);
+
+/* Sums over some dimensions, times a scale: x has two kept and two summed ones. */
+typedef struct {
+    int32_t kept[2], kept_stride[2], summed[2], summed_stride[2];
+    float scale;
+} mg_reduce_params;
+
+/* The sum's zero points, and the result's scale with 1 / count worked into it. */
+typedef struct {
+    int32_t x_zero_points, y_zero_point, multiplier, shift;
+} mg_mean_s8;
+
+void mg_reduce_f32_fwd(const mg_reduce_params *p, const float *x, float *y);
+void mg_mean_s8_fwd(const mg_reduce_params *p, const mg_mean_s8 *q, const int8_t *x, int8_t *y);
+void mg_mean_f32_bwd_data(const mg_reduce_params *p, const float *dy, float *dx);
+
+/* pad, slice: a box copied from one array into another, all in bytes. */
+typedef struct {
+    int32_t shape[3], row_bytes, src_stride[3], dst_stride[3], src_offset, dst_offset, dst_bytes;
+} mg_box_params;
+
+typedef struct {
+    int32_t zero_point;
+} mg_pad_s8;
+
+void mg_pad_s8_fwd(const mg_box_params *p, const mg_pad_s8 *q, const int8_t *x, int8_t *y);
+void mg_pad_f32_fwd(const mg_box_params *p, const float *x, float *y);
+void mg_slice_s8_fwd(const mg_box_params *p, const int8_t *x, int8_t *y);
+void mg_slice_f32_fwd(const mg_box_params *p, const float *x, float *y);
+
+/* concat: a block of each of `count` operands in turn, `outer` times. */
+typedef struct {
+    int32_t outer, count, block_bytes[8];
+} mg_concat_params;
+
+void mg_concat_s8_fwd(const mg_concat_params *p, const int8_t *x0, const int8_t *x1,
+                      const int8_t *x2, const int8_t *x3, const int8_t *x4, const int8_t *x5,
+                      const int8_t *x6, const int8_t *x7, int8_t *y);
+void mg_concat_f32_fwd(const mg_concat_params *p, const float *x0, const float *x1,
+                       const float *x2, const float *x3, const float *x4, const float *x5,
+                       const float *x6, const float *x7, float *y);
+
+/* Poolings: x [in_h][in_w][channels], y [out_h][out_w][channels]; every window touches the
+ * image. The backward kernels take the forward call's geometry. */
+typedef struct {
+    int32_t in_h, in_w, channels, out_h, out_w;
+    int32_t kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left;
+} mg_pool2d_params;
+
+typedef struct {
+    int32_t low, high;
+} mg_range_s8;
+
+void mg_avg_pool2d_s8_fwd(const mg_pool2d_params *p, const mg_range_s8 *q, const int8_t *x,
+                          int8_t *y);
+void mg_avg_pool2d_f32_fwd(const mg_pool2d_params *p, const mg_clamp_f32 *q, const float *x,
+                           float *y);
+void mg_avg_pool2d_f32_bwd_data(const mg_pool2d_params *p, const float *dy, float *dx);
+void mg_max_pool2d_s8_fwd(const mg_pool2d_params *p, const mg_range_s8 *q, const int8_t *x,
+                          int8_t *y);
+void mg_max_pool2d_f32_fwd(const mg_pool2d_params *p, const mg_clamp_f32 *q, const float *x,
+                           float *y);
+void mg_max_pool2d_f32_bwd_data(const mg_pool2d_params *p, const float *dy, const float *x,
+                                float *dx);
+
+/* Activations; clamp and logistic and tanh go back from their result y. */
+typedef struct {
+    int32_t size;
+    float alpha;
+} mg_leaky_relu_params;
+
+void mg_clamp_f32_fwd(const mg_size_params *p, const mg_clamp_f32 *q, const float *x, float *y);
+void mg_clamp_f32_bwd_data(const mg_size_params *p, const mg_clamp_f32 *q, const float *dy,
+                           const float *y, float *dx);
+void mg_logistic_f32_fwd(const mg_size_params *p, const float *x, float *y);
+void mg_logistic_f32_bwd_data(const mg_size_params *p, const float *dy, const float *y, float *dx);
+void mg_tanh_f32_fwd(const mg_size_params *p, const float *x, float *y);
+void mg_tanh_f32_bwd_data(const mg_size_params *p, const float *dy, const float *y, float *dx);
+void mg_hard_swish_f32_fwd(const mg_size_params *p, const float *x, float *y);
+void mg_hard_swish_f32_bwd_data(const mg_size_params *p, const float *dy, const float *x,
+                                float *dx);
+void mg_leaky_relu_f32_fwd(const mg_leaky_relu_params *p, const float *x, float *y);
+void mg_leaky_relu_f32_bwd_data(const mg_leaky_relu_params *p, const float *dy, const float *x,
+                                float *dx);
+
+/* softmax of each row; int8 results have scale 1/256 and zero point -128. */
+typedef struct {
+    int32_t rows, columns;
+    float beta;
+} mg_softmax_params;
+
+/* exp in Q31 of 0 .. 255 codes below the greatest of the row. */
+typedef struct {
+    const int32_t *exp;
+} mg_softmax_s8;
+
+void mg_softmax_s8_fwd(const mg_softmax_params *p, const mg_softmax_s8 *q, const int8_t *x,
+                       int8_t *y);
+void mg_softmax_f32_fwd(const mg_softmax_params *p, const float *x, float *y);
+void mg_softmax_f32_bwd_data(const mg_softmax_params *p, const float *dy, const float *y,
+                             float *dx);
+
+/* real = scale * (code - zero_point) */
+typedef struct {
+    float scale;
+    int32_t zero_point;
+} mg_quantize_s8;
+
+void mg_quantize_f32_fwd(const mg_size_params *p, const mg_quantize_s8 *q, const float *x,
+                         int8_t *y);
+void mg_dequantize_s8_fwd(const mg_size_params *p, const mg_quantize_s8 *q, const int8_t *x,
+                          float *y);
+
+/* Losses: the loss of the sample, and scale times its gradient by the prediction. */
+typedef struct {
+    int32_t size;
+    float scale;
+} mg_loss_params;
+
+void mg_softmax_cross_entropy_f32_fwd(const mg_loss_params *p, const float *logits,
+                                      const int32_t *target, float *loss, float *dlogits);
+void mg_mean_squared_error_f32_fwd(const mg_loss_params *p, const float *prediction,
+                                   const float *target, float *loss, float *dprediction);
+
+/* Some of an array: in each of `outer` stretches of `stride` elements, `count` runs. */
+typedef struct {
+    int32_t outer, stride, count;
+    const int32_t *start, *length;
+} mg_runs_params;
+
+void mg_gather_channels_s8_fwd(const mg_runs_params *p, const int8_t *x, int8_t *y);
+void mg_gather_channels_f32_fwd(const mg_runs_params *p, const float *x, float *y);
+
+/* Optimisers: dw and v hold the runs of w alone. hyper: learning rate, momentum, weight decay. */
+void mg_sgd_f32_step(const mg_runs_params *p, const float *w, const float *dw, const float *hyper,
+                     float *w_next);
+void mg_sgd_momentum_f32_step(const mg_runs_params *p, const float *w, const float *dw,
+                              const float *v, const float *hyper, float *w_next, float *v_next);
+
 #endif

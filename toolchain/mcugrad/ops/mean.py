@@ -137,7 +137,7 @@ register(
         _reference,
         kernels=(
             Kernel("mg_mean_s8_fwd", DType.S8, params=_params, quant=_quant),
-            Kernel("mg_mean_f32_fwd", DType.F32, params=_params),
+            Kernel("mg_reduce_f32_fwd", DType.F32, params=_params),
         ),
         gradient=_gradient,
     )

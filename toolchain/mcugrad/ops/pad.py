@@ -12,7 +12,7 @@ import numpy as np
 
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import CStruct, GradientContext, Kernel, Op, OpCall, Spec, register, require
-from mcugrad.ops.boxes import Place, box_fields
+from mcugrad.ops.boxes import Place, box_params
 from mcugrad.ops.requantize import quant_of
 from mcugrad.ops.shapes import given, require_same_quant
 
@@ -57,8 +57,7 @@ def _pad_params(call: OpCall) -> CStruct:
     x, y = call.input(0), call.outputs[0]
     origin = (0,) * len(x.shape)
     begin = tuple(before for before, _ in attrs.paddings)
-    box = box_fields(x.shape, Place(x.shape, origin), Place(y.shape, begin), x.dtype.itemsize)
-    return CStruct("mg_pad_params", {**box, "bytes": y.nbytes})
+    return box_params(x.shape, Place(x.shape, origin), Place(y.shape, begin), x.dtype.itemsize)
 
 
 def _pad_quant(call: OpCall) -> CStruct:
@@ -103,8 +102,7 @@ def _slice_params(call: OpCall) -> CStruct:
     attrs: SliceAttrs = call.attrs
     x = call.input(0)
     source, target = Place(x.shape, attrs.begin), Place(attrs.size, (0,) * len(attrs.size))
-    box = box_fields(attrs.size, source, target, x.dtype.itemsize)
-    return CStruct("mg_box_params", box)
+    return box_params(attrs.size, source, target, x.dtype.itemsize)
 
 
 def _slice_gradient(

@@ -27,12 +27,14 @@ def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...
     logits, target = given(values)
     attrs: LossAttrs = call.attrs
     z = logits.reshape(-1)
-    z = z - z.max()
-    total = np.exp(z).sum()
-    probabilities = np.exp(z) / total
-    probabilities[target[0]] -= 1.0
-    loss = np.log(total) - z[target[0]]
-    return np.array([loss]), (attrs.scale * probabilities).reshape(logits.shape)
+    greatest = z.argmax()
+    z = z - z[greatest]
+    exps = np.exp(z)
+    # Sums without one term keep a confident sample's small loss and gradient exact.
+    loss = np.log1p(np.delete(exps, greatest).sum()) - z[target[0]]
+    gradient = exps.copy()
+    gradient[target[0]] = -np.delete(exps, target[0]).sum()
+    return np.array([loss]), (attrs.scale / exps.sum() * gradient).reshape(logits.shape)
 
 
 register(

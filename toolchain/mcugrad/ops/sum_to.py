@@ -54,6 +54,6 @@ register(
         SumToAttrs,
         _infer,
         _reference,
-        kernels=(Kernel("mg_sum_to_f32_fwd", DType.F32, params=_params),),
+        kernels=(Kernel("mg_reduce_f32_fwd", DType.F32, params=_params),),
     )
 )
