@@ -118,9 +118,9 @@ typedef struct {
 void mg_concat_s8_fwd(const mg_concat_params *p, const int8_t *x0, const int8_t *x1,
                       const int8_t *x2, const int8_t *x3, const int8_t *x4, const int8_t *x5,
                       const int8_t *x6, const int8_t *x7, int8_t *y);
-void mg_concat_f32_fwd(const mg_concat_params *p, const float *x0, const float *x1,
-                       const float *x2, const float *x3, const float *x4, const float *x5,
-                       const float *x6, const float *x7, float *y);
+void mg_concat_f32_fwd(const mg_concat_params *p, const float *x0, const float *x1, const float *x2,
+                       const float *x3, const float *x4, const float *x5, const float *x6,
+                       const float *x7, float *y);
 
 /* Poolings: x [in_h][in_w][channels], y [out_h][out_w][channels]; every window touches the
  * image. The backward kernels take the forward call's geometry. */
