@@ -47,7 +47,7 @@ def test_few_weight_gradients_are_alive_at_once() -> None:
         sum(b.name in gradients for b in plan.schedule.alive_at(step))
         for step in range(len(plan.schedule.calls))
     ]
-    assert len(gradients) == 16
+    assert len(gradients) == 17
     assert max(alive) <= 3
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -62,12 +63,12 @@ class Console:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Columns aligned with spaces: the first to the left, numbers to the right."""
+    """Columns aligned with spaces: text to the left, numbers to the right."""
     cells = [list(header), *[list(r) for r in rows]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
 
     def numeric(text: str) -> bool:
-        return bool(text) and text[0] in "0123456789-+."
+        return re.fullmatch(r"[-+]?[\d.,]+( ?%)?", text) is not None
 
     def line(row: Sequence[str]) -> str:
         padded = (c.rjust(w) if numeric(c) else c.ljust(w) for c, w in zip(row, widths, strict=True))

@@ -1,0 +1,102 @@
+"""Does it learn: pretrained int8 models on new tasks, on the host, beside float64 NumPy.
+
+Run: python benchmarks/learn.py [kws|resnet8] [--exact]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from datasets import MODELS, cifar10_int8, kws_new_words, require_data
+
+from mcugrad.compiler import GRAPH, Request, compile_model
+from mcugrad.data import Data
+from mcugrad.devices import open_device
+from mcugrad.fit import accuracy, fit
+from mcugrad.golden.interpreter import Trainer
+from mcugrad.ir.serial import load_training_graph
+from mcugrad.passes.training import TrainingOptions
+
+
+@dataclass(frozen=True)
+class Task:
+    """A model, what of it learns, how, and from what."""
+
+    model: str
+    update: str
+    classes: int
+    learning_rate: float
+    epochs: int
+    batch: int = 1
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+
+
+TASKS = {
+    "kws": Task("kws_ref_model.tflite", "last:3", 10, 0.01, 30),
+    "resnet8": Task("pretrainedResnet_quant.tflite", "last:3", 10, 0.001, 3),
+}
+
+
+def run(task: Task, data: Data, exact: bool) -> None:
+    """Trains and prints accuracy before and after."""
+    options = TrainingOptions(
+        task.classes,
+        learning_rate=task.learning_rate,
+        batch=task.batch,
+        momentum=task.momentum,
+        weight_decay=task.weight_decay,
+    )
+    request = Request(MODELS / task.model, "host", task.update, options)
+    assert data.test is not None
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out"
+        manifest = compile_model(request, out)
+        with open_device("host", out) as device:
+            before = accuracy(device, data.test)
+            started = time.perf_counter()
+            outcome = fit(device, data.train, task.epochs, 0, lambda _done, _loss: None)
+            seconds = time.perf_counter() - started
+            after = accuracy(device, data.test)
+        print(f"{task.model} {task.update}: {len(data.train)} samples, {task.epochs} epochs")
+        print(f"  sram {manifest.sram['total']} bytes, {seconds / outcome.steps * 1e3:.2f} ms a step")
+        print(f"  compiled C: {before:.4f} before, {after:.4f} after (loss {outcome.loss:.4f})")
+        if exact:
+            trainer = Trainer(load_training_graph(out / GRAPH), exact=True)
+            print(f"  float64:    {_exact(trainer, task, data):.4f} after")
+
+
+def _exact(trainer: Trainer, task: Task, data: Data) -> float:
+    """The same fine-tuning with float64 throughout, on the same order of samples."""
+    rng = np.random.default_rng(0)
+    for _ in range(task.epochs):
+        for i in rng.permutation(len(data.train)):
+            trainer.step(data.train.x[i], data.train.y[i : i + 1])
+    assert data.test is not None
+    hits = [int(np.argmax(trainer.infer(x))) == y for x, y in zip(data.test.x, data.test.y)]
+    return float(np.mean(hits))
+
+
+def main() -> None:
+    """Runs the tasks asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("task", nargs="?", choices=TASKS, help="default: all")
+    parser.add_argument("--exact", action="store_true", help="float64 NumPy too (minutes)")
+    options = parser.parse_args()
+    require_data()
+    for name in [options.task] if options.task else list(TASKS):
+        if name == "kws":
+            data, words = kws_new_words()
+            print("words:", ", ".join(words))
+        else:
+            data = cifar10_int8(2000, 2000)
+        run(TASKS[name], data, options.exact)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""What this computer has of what mcugrad can use."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A tool, what it is for, its version, and the command that installs it."""
+
+    name: str
+    purpose: str
+    needed: bool  # compile works only with it
+    version: str | None  # None: missing
+    install: str
+
+
+_PACKAGES = (
+    ("ziglang", "C compiler for every target"),
+    ("cmake", "builds firmware"),
+    ("ninja", "builds firmware"),
+    ("omnimalloc", "places tensors"),
+    ("cffi", "runs the model on the host"),
+    ("pyserial", "talks to boards and emulators"),
+)
+_COMMANDS = (
+    ("qemu-system-arm", "emulates Cortex-M", "qemu-system-arm"),
+    ("qemu-system-riscv32", "emulates RISC-V", "qemu-system-misc"),
+    ("arm-none-eabi-gcc", "--toolchain gnu for Cortex-M", "gcc-arm-none-eabi"),
+    ("riscv64-unknown-elf-gcc", "--toolchain gnu for RISC-V", "gcc-riscv64-unknown-elf"),
+    ("st-flash", "flashes STM32 boards", "stlink-tools"),
+)
+
+
+def examine() -> list[Finding]:
+    """Looks for every tool."""
+    found = []
+    for package, purpose in _PACKAGES:
+        try:
+            installed: str | None = version(package)
+        except PackageNotFoundError:
+            installed = None
+        found.append(Finding(package, purpose, True, installed, f"pip install {package}"))
+    for command, purpose, package in _COMMANDS:
+        install = f"sudo apt-get install {package}"
+        found.append(Finding(command, purpose, False, _command_version(command), install))
+    return found
+
+
+def _command_version(command: str) -> str | None:
+    path = shutil.which(command)
+    if path is None:
+        return None
+    try:
+        done = subprocess.run(
+            [path, "--version"], capture_output=True, text=True, timeout=10, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "does not answer"
+    return (done.stdout or done.stderr).strip().splitlines()[0] if done.stdout else "present"
