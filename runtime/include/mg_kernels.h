@@ -11,7 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Limits of a fused activation; -INFINITY and INFINITY where there is none. */
+#define MG_INFINITY __builtin_inff()
+
+/* Limits of a fused activation; -MG_INFINITY and MG_INFINITY where there is none. */
 typedef struct {
     float low, high;
 } mg_clamp_f32;

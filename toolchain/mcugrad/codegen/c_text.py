@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from math import inf, isfinite
+from math import inf, isfinite, isnan
 
 import numpy as np
 
@@ -13,17 +13,23 @@ from mcugrad.ir.tensor import Array, DType
 C_TYPES = {DType.S8: "int8_t", DType.S32: "int32_t", DType.F32: "float"}
 MG_TYPES = {DType.S8: "MG_TYPE_S8", DType.S32: "MG_TYPE_S32", DType.F32: "MG_TYPE_F32"}
 _WIDTH = 100
+_NAME_LENGTH = 40
 
 
 def identifier(name: str) -> str:
-    """``name`` with what C does not allow in an identifier replaced."""
-    return re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
+    """The end of ``name``, with what C does not allow in an identifier replaced.
+
+    Converters write whole paths into names; the end tells them apart best.
+    """
+    words = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_")
+    return words[-_NAME_LENGTH:].strip("_")
 
 
-def comment(text: str) -> str:
-    """``text`` such that it can stand in a comment, whatever it holds."""
+def comment(text: str, room: int = _WIDTH - 10) -> str:
+    """``text`` such that it fits into a comment, whatever it holds."""
     printable = "".join(c if c.isascii() and c.isprintable() else "?" for c in text)
-    return printable.replace("*/", "*?").replace("/*", "?*")
+    harmless = printable.replace("*/", "*?").replace("/*", "?*")
+    return harmless if len(harmless) <= room else f"...{harmless[3 - room :]}"
 
 
 def number(value: float) -> str:
@@ -31,7 +37,7 @@ def number(value: float) -> str:
     if isinstance(value, int):
         return str(value) if value != -(1 << 31) else "INT32_MIN"
     if not isfinite(value):
-        return {inf: "MG_INFINITY", -inf: "-MG_INFINITY"}.get(value, "MG_NAN")
+    XX
     text = repr(float(np.float32(value)))
     short = np.format_float_positional(np.float32(value), unique=True, trim="0")
     if len(short) > 16:
@@ -61,12 +67,13 @@ def array(values: Array | Sequence[int] | Sequence[float]) -> list[str]:
     flat = np.asarray(values).reshape(-1)
     if flat.dtype.kind == "f":
         floats = flat.astype(np.float32)
-        texts = [number(v) if not isfinite(v) else _float_text(v) for v in floats.tolist()]
-        return wrapped(texts, 4)
+        return wrapped((_float_text(v) for v in floats.tolist()), 4)
     return wrapped((number(v) for v in flat.tolist()), 4)
 
 
 def _float_text(value: float) -> str:
     """A float32 in nine significant digits, which determine it; quicker than the fewest."""
+    if not isfinite(value):
+        return number(value)
     text = f"{value:.9g}"
     return f"{text}f" if "." in text or "e" in text else f"{text}.0f"

@@ -119,7 +119,7 @@ class _Emitter:
         table = {e.name: i for i, e in enumerate(tensor_table(self.plan))}
         return {
             "comment": comment(
-                f"{call.name}: {call.op}"
+                f"{call.op} {call.name}"
                 + (f", {call.products} products" if call.products else "")
             ),
             "symbol": call.symbol,
