@@ -36,8 +36,10 @@ def number(value: float) -> str:
     """A float or int literal; floats have the fewest digits that give the same float32."""
     if isinstance(value, int):
         return str(value) if value != -(1 << 31) else "INT32_MIN"
+    if isnan(value):
+        raise ValueError("a constant is not a number")
     if not isfinite(value):
-    XX
+        return "MG_INFINITY" if value == inf else "-MG_INFINITY"
     text = repr(float(np.float32(value)))
     short = np.format_float_positional(np.float32(value), unique=True, trim="0")
     if len(short) > 16:
