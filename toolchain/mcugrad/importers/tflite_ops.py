@@ -14,8 +14,7 @@ from mcugrad.errors import ModelError
 from mcugrad.importers.tflite_file import Operator
 from mcugrad.importers.tflite_tensors import TensorReader
 from mcugrad.ir.graph import Node
-from mcugrad.ir.tensor import Array, Tensor, constant
-from mcugrad.ops import OpCall, lookup
+from mcugrad.ir.tensor import Array, DType, Tensor, constant
 from mcugrad.ops.base import NoAttrs
 from mcugrad.ops.clamp_range import NONE, Clamp
 from mcugrad.ops.concat import ConcatAttrs
@@ -82,11 +81,16 @@ class Use:
         return [int(v) for v in values.reshape(-1)]
 
     def weights(self) -> list[Tensor]:
-        """The constant weights and, where it is given, the bias."""
+        """The constant weights and, where it is given, the bias.
+
+        The int8 weights of a float operator (dynamic-range quantisation) become float.
+        """
         tensors = [self.input(i) for i in (1, 2) if self.has_input(i)]
         for tensor in tensors:
             if tensor.data is None:
                 raise ModelError(f"its weights {tensor.name!r} are not constant")
+        if self.x.dtype is DType.F32 and tensors[0].dtype is DType.S8:
+            tensors[0] = constant(tensors[0].name, _real(tensors[0]))
         return tensors
 
     def has_input(self, index: int) -> bool:
@@ -287,9 +291,20 @@ def _dequantize(use: Use) -> None:
     elif content.dtype.kind == "f":
         use.become(content.astype(np.float32))
     else:
-        call = OpCall(NoAttrs(), [use.x], [use.y])
-        (values,) = lookup("dequantize").reference(call, [content])
-        use.become(values.astype(np.float32))
+        use.become(_real(use.x))
+
+
+def _real(tensor: Tensor) -> Array:
+    """The values that a quantised constant stands for."""
+    quant = tensor.quant
+    if tensor.data is None or quant is None:
+        raise ModelError(f"{tensor.name!r} is not a quantised constant")
+    shape = [1] * len(tensor.shape)
+    if quant.axis is not None:
+        shape[quant.axis] = -1
+    scale = np.array(quant.scale, np.float32).reshape(shape)
+    zero_point = np.array(quant.zero_point, np.float32).reshape(shape)
+    return np.asarray(scale * (tensor.data.astype(np.float32) - zero_point), np.float32)
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,9 @@ _DTYPES = {
 }
 
 #: Types that constants alone may have: half weights, and the integers that shape other tensors.
-_STORED_ONLY = {
-    tflite.TensorType.FLOAT16: np.dtype("<f2"),
-    tflite.TensorType.INT64: np.dtype("<i8"),
+_STORED_ONLY: dict[int, np.dtype[Any]] = {
+    tflite.TensorType.FLOAT16: np.dtype(np.float16),
+    tflite.TensorType.INT64: np.dtype(np.int64),
 }
 
 _TYPE_NAMES = {
@@ -88,18 +88,19 @@ class TensorReader:
         if data is None:
             raise self._error(index, "must be a constant")
         kind = self._file.subgraph.Tensors(index).Type()
-        dtype = _DTYPES[kind].numpy.newbyteorder("<") if kind in _DTYPES else _STORED_ONLY.get(kind)
+        dtype = _DTYPES[kind].numpy if kind in _DTYPES else _STORED_ONLY.get(kind)
         if dtype is None:
             raise self._unsupported(index)
         shape = self.shape(index)
         if data.size != prod(shape) * dtype.itemsize:
             raise self._error(
-                index, f"is {list(shape)} of {_type_name(kind)} but its buffer has {data.size} bytes"
+                index,
+                f"is {list(shape)} of {_type_name(kind)} but its buffer has {data.size} bytes",
             )
         self._constant_bytes += data.size
         if self._constant_bytes > MAX_CONSTANT_BYTES:
             raise ModelError(f"more than {MAX_CONSTANT_BYTES} bytes of constants")
-        values = np.frombuffer(data.tobytes(), dtype).reshape(shape)
+        values: Array = np.frombuffer(data.tobytes(), dtype.newbyteorder("<")).reshape(shape)
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise self._error(index, "holds a value that is not finite")
         return values
@@ -171,4 +172,3 @@ class TensorReader:
 
 def _type_name(kind: int) -> str:
     return str(_TYPE_NAMES.get(kind, f"type {kind}"))
-

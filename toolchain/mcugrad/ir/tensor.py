@@ -36,7 +36,7 @@ class DType(StrEnum):
         return self is DType.F32
 
 
-_NUMPY = {
+_NUMPY: dict[DType, np.dtype[Any]] = {
     DType.S8: np.dtype(np.int8),
     DType.S32: np.dtype(np.int32),
     DType.F32: np.dtype(np.float32),

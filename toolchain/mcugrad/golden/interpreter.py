@@ -1,0 +1,120 @@
+"""The golden model: a graph interpreted with each operator's NumPy reference.
+
+Tensors are held as devices hold them. Each operator computes floats in float64 and rounds
+its results once to the tensor's type, so that the golden model is more exact than any device
+and equals it bit for bit where arithmetic is on integers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from mcugrad.ir.graph import Graph, Node, Phase, TrainingGraph
+from mcugrad.ir.tensor import Array, Storage
+from mcugrad.ops import OpCall, lookup
+
+
+def run(
+    graph: Graph,
+    feeds: Mapping[str, Array],
+    nodes: Iterable[Node] | None = None,
+    keep: bool = True,
+) -> dict[str, Array]:
+    """The tensors that ``nodes`` (all, if not given) compute from ``feeds``.
+
+    ``feeds`` holds the graph's inputs, and states that differ from their initial content.
+    Without ``keep`` only the graph's outputs are returned, and the rest is freed early.
+    """
+    todo = list(graph.nodes if nodes is None else nodes)
+    last_use = {} if keep else {name: i for i, n in enumerate(todo) for name in n.inputs}
+    values = {name: _checked(graph, name, value) for name, value in feeds.items()}
+    for index, node in enumerate(todo):
+        values.update(_compute(graph, node, values))
+        for name in () if keep else {*node.inputs, *node.outputs}:
+            if last_use.get(name, index) == index and name not in graph.outputs:
+                values.pop(name, None)
+    return values if keep else {n: values[n] for n in graph.outputs if n in values}
+
+
+def _checked(graph: Graph, name: str, value: Array) -> Array:
+    tensor = graph.tensors[name]
+    stored = np.asarray(value, tensor.dtype.numpy)
+    if stored.shape != tensor.shape:
+        raise ValueError(f"{name!r} is fed with {stored.shape} instead of {tensor.shape}")
+    return stored
+
+
+def _compute(graph: Graph, node: Node, values: Mapping[str, Array]) -> dict[str, Array]:
+    operands: list[Array | None] = []
+    for name in node.inputs:
+        if not name:
+            operands.append(None)
+            continue
+        stored = values[name] if name in values else graph.tensors[name].initial()
+        operands.append(stored.astype(np.float64) if stored.dtype.kind == "f" else stored)
+    results = graph.results(node)
+    computed = lookup(node.op).reference(
+        OpCall(node.attrs, graph.operands(node), results), operands
+    )
+    with np.errstate(over="ignore"):  # beyond float32 is infinite, as on a device
+        return {
+            tensor.name: np.asarray(value).astype(tensor.dtype.numpy)
+            for tensor, value in zip(results, computed, strict=True)
+        }
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """One training step: its loss, and every tensor that it computed.
+
+    ``accepted`` is False where loss or a gradient was not finite, so that nothing changed.
+    """
+
+    loss: float
+    tensors: dict[str, Array]
+    accepted: bool
+
+
+class Trainer:
+    """Runs a training graph step by step, and keeps its state between them."""
+
+    def __init__(self, training: TrainingGraph) -> None:
+        self.training = training
+        tensors = training.graph.tensors.items()
+        self.state = {n: t.initial().copy() for n, t in tensors if t.storage is Storage.STATE}
+        self.gathered = 0
+
+    def infer(self, x: Array) -> Array:
+        """The prediction for one sample."""
+        graph = self.training.graph
+        values = self._run({graph.inputs[0]: x}, Phase.FORWARD, Phase.OUTPUT)
+        return values[graph.outputs[0]]
+
+    def step(self, x: Array, target: Array) -> StepResult:
+        """Learns from one sample; the update comes with the last one of a mini-batch."""
+        graph = self.training.graph
+        values = self._run(
+            dict(zip(graph.inputs, (x, target), strict=True)), Phase.FORWARD, Phase.BACKWARD
+        )
+        loss = float(values[graph.outputs[1]].reshape(-1)[0])
+        gradients = [values[item.gradient] for item in self.training.learning]
+        if not np.isfinite(loss) or not all(np.isfinite(g).all() for g in gradients):
+            return StepResult(loss, values, accepted=False)
+        self.gathered += 1
+        complete = self.gathered == self.training.batch
+        if complete:
+            values |= self._run(values, Phase.UPDATE)
+            self.gathered = 0
+        for state, value in self.training.next_state.items():
+            if value in values:
+                self.state[state] = values[value]
+        for state in self.training.accumulators if complete else ():
+            self.state[state] = np.zeros_like(self.state[state])
+        return StepResult(loss, values, accepted=True)
+
+    def _run(self, feeds: Mapping[str, Array], *phases: Phase) -> dict[str, Array]:
+        known = {**self.state, **feeds}
+        return run(self.training.graph, known, self.training.nodes_in(*phases))
