@@ -165,6 +165,7 @@ def emit(plan: MemoryPlan, model_name: str, fingerprint: int) -> dict[str, str]:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["comment"] = comment
     context = _context(plan, model_name, fingerprint)
     files = ("model.h", "model.c", "weights.h")
     return {name: environment.get_template(f"{name}.j2").render(context) for name in files}
