@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import GradientContext, Kernel, Op, OpCall, register
+from mcugrad.ops.base import GradientContext, Op, OpCall, register
 from mcugrad.ops.clamp import clamp_gradient
 from mcugrad.ops.elementwise import (
     ElementwiseAttrs,
-    clamp_params,
     infer,
-    params,
+    kernels,
     quantized_sum,
     reduce_to_operand,
     sum_quant,
@@ -44,22 +43,7 @@ register(
         ElementwiseAttrs,
         infer,
         _reference,
-        kernels=(
-            Kernel(
-                "mg_add_s8_fwd",
-                DType.S8,
-                params=params,
-                quant=sum_quant,
-                inplace=((0, 0), (0, 1)),
-            ),
-            Kernel(
-                "mg_add_f32_fwd",
-                DType.F32,
-                params=params,
-                quant=clamp_params,
-                inplace=((0, 0), (0, 1)),
-            ),
-        ),
+        kernels=kernels("add", sum_quant),
         gradient=_gradient,
     )
 )

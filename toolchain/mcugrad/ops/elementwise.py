@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcugrad.ir.tensor import Array
-from mcugrad.ops.base import CStruct, GradientContext, OpCall, Spec, require
+from mcugrad.ir.tensor import Array, DType
+from mcugrad.ops.base import CStruct, GradientContext, Kernel, OpCall, Spec, StructOf, require
 from mcugrad.ops.clamp_range import NONE, Clamp
 from mcugrad.ops.quantized import Ints, multiply_by_quantized_multiplier, quantize_multiplier
 from mcugrad.ops.requantize import quant_of
@@ -51,16 +51,22 @@ def _walk(
     return padded_front(extents, _RANK, 1), [padded_front(s, _RANK, 0) for s in reduced]
 
 
-def params(call: OpCall) -> CStruct:
-    """The C structure of the loops."""
+def _params(call: OpCall) -> CStruct:
     extents, (a, b) = _walk(call.outputs[0].shape, call.input(0).shape, call.input(1).shape)
     return CStruct("mg_elementwise_params", {"shape": extents, "a_stride": a, "b_stride": b})
 
 
-def clamp_params(call: OpCall) -> CStruct:
-    """The fused activation of a float kernel."""
+def _clamp_params(call: OpCall) -> CStruct:
     attrs: ElementwiseAttrs = call.attrs
     return attrs.clamp.params()
+
+
+def kernels(op: str, quant: StructOf) -> tuple[Kernel, ...]:
+    """The kernel rows of an operator, ``quant`` being its int8 arithmetic."""
+    return tuple(
+        Kernel(f"mg_{op}_{dtype}_fwd", dtype, params=_params, quant=q, inplace=((0, 0), (0, 1)))
+        for dtype, q in ((DType.S8, quant), (DType.F32, _clamp_params))
+    )
 
 
 def reduce_to_operand(ctx: GradientContext, operand: str, gradient: str) -> str:

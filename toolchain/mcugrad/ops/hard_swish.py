@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import GradientContext, Kernel, NoAttrs, Op, OpCall, register, require
-from mcugrad.ops.lookup_table import look_up, lookup_kernel
+from mcugrad.ir.tensor import Array
+from mcugrad.ops.activation import Activation
+from mcugrad.ops.base import Floats, NoAttrs, OpCall, require
 from mcugrad.ops.quantized import Ints, quantize_multiplier, rounding_shift_right
 from mcugrad.ops.requantize import quant_of
-from mcugrad.ops.shapes import given, infer_matching, infer_same, size_params
 
 
 def _narrow_multiplier(real: np.float32) -> tuple[int, int]:
@@ -56,56 +53,13 @@ def _rule(call: OpCall, codes: Ints) -> Array:
     return np.asarray(rounding_shift_right(product, -out_shift) + y_zero)
 
 
-def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
-    (x,) = given(values)
-    if call.dtype is DType.S8:
-        return (look_up(call, x, _rule),)
-    return (x * np.clip(x + 3.0, 0.0, 6.0) / 6.0,)
+def _forward(_attrs: NoAttrs, x: Floats) -> Floats:
+    return np.asarray(x * np.clip(x + 3.0, 0.0, 6.0) / 6.0)
 
 
-def _gradient(
-    ctx: GradientContext,
-    attrs: NoAttrs,
-    inputs: Sequence[str],
-    _outputs: Sequence[str],
-    dys: Sequence[str],
-) -> Sequence[str | None]:
-    (x,) = inputs
-    return (ctx.emit("hard_swish_bwd", attrs, (dys[0], x), f"d.{x}"),)
-
-
-def _bwd_reference(_call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
-    dy, x = given(values)
+def _backward(_attrs: NoAttrs, dy: Floats, x: Floats) -> Floats:
     slope = np.where(x <= -3.0, 0.0, np.where(x >= 3.0, 1.0, x / 3.0 + 0.5))
-    return (dy * slope,)
+    return np.asarray(dy * slope)
 
 
-register(
-    Op(
-        "hard_swish",
-        NoAttrs,
-        infer_same,
-        _reference,
-        kernels=(
-            lookup_kernel(_rule),
-            Kernel("mg_hard_swish_f32_fwd", DType.F32, params=size_params, inplace=((0, 0),)),
-        ),
-        gradient=_gradient,
-    )
-)
-register(
-    Op(
-        "hard_swish_bwd",
-        NoAttrs,
-        infer_matching,
-        _bwd_reference,
-        kernels=(
-            Kernel(
-                "mg_hard_swish_f32_bwd_data",
-                DType.F32,
-                params=size_params,
-                inplace=((0, 0), (0, 1)),
-            ),
-        ),
-    )
-)
+Activation("hard_swish", _rule, _forward, _backward, keeps_result=False).register()

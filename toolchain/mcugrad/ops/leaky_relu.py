@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import CStruct, GradientContext, Kernel, Op, OpCall, register
-from mcugrad.ops.lookup_table import look_up, lookup_kernel
+from mcugrad.ir.tensor import Array
+from mcugrad.ops.activation import Activation
+from mcugrad.ops.base import CStruct, Floats, OpCall
 from mcugrad.ops.quantized import Ints, multiply_by_quantized_multiplier, quantize_multiplier
 from mcugrad.ops.requantize import quant_of
-from mcugrad.ops.shapes import given, infer_matching, infer_same
 
 
 @dataclass(frozen=True)
@@ -36,11 +34,12 @@ def _rule(call: OpCall, codes: Ints) -> Array:
     return np.where(centred >= 0, above, np.sign(sloped).astype(np.int64) * below) + y_zero
 
 
-def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
-    (x,) = given(values)
-    if call.dtype is DType.S8:
-        return (look_up(call, x, _rule),)
-    return (np.where(x > 0, x, x * call.attrs.alpha),)
+def _forward(attrs: LeakyReluAttrs, x: Floats) -> Floats:
+    return np.asarray(np.where(x > 0, x, x * attrs.alpha))
+
+
+def _backward(attrs: LeakyReluAttrs, dy: Floats, x: Floats) -> Floats:
+    return np.asarray(np.where(x > 0, dy, dy * attrs.alpha))
 
 
 def _params(call: OpCall) -> CStruct:
@@ -48,48 +47,12 @@ def _params(call: OpCall) -> CStruct:
     return CStruct("mg_leaky_relu_params", fields)
 
 
-def _gradient(
-    ctx: GradientContext,
-    attrs: LeakyReluAttrs,
-    inputs: Sequence[str],
-    _outputs: Sequence[str],
-    dys: Sequence[str],
-) -> Sequence[str | None]:
-    (x,) = inputs
-    return (ctx.emit("leaky_relu_bwd", attrs, (dys[0], x), f"d.{x}"),)
-
-
-def _bwd_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
-    dy, x = given(values)
-    return (np.where(x > 0, dy, dy * call.attrs.alpha),)
-
-
-register(
-    Op(
-        "leaky_relu",
-        LeakyReluAttrs,
-        infer_same,
-        _reference,
-        kernels=(
-            lookup_kernel(_rule),
-            Kernel("mg_leaky_relu_f32_fwd", DType.F32, params=_params, inplace=((0, 0),)),
-        ),
-        gradient=_gradient,
-    )
-)
-register(
-    Op(
-        "leaky_relu_bwd",
-        LeakyReluAttrs,
-        infer_matching,
-        _bwd_reference,
-        kernels=(
-            Kernel(
-                "mg_leaky_relu_f32_bwd_data",
-                DType.F32,
-                params=_params,
-                inplace=((0, 0), (0, 1)),
-            ),
-        ),
-    )
-)
+Activation(
+    "leaky_relu",
+    _rule,
+    _forward,
+    _backward,
+    keeps_result=False,
+    attrs=LeakyReluAttrs,
+    params=_params,
+).register()

@@ -11,18 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import GradientContext, Kernel, Op, OpCall, register
-from mcugrad.ops.clamp import clamp_gradient
-from mcugrad.ops.pool import (
-    PoolAttrs,
-    PoolBwdAttrs,
-    bwd_params,
-    code_range,
-    infer,
-    infer_input,
-    params,
-    range_quant,
-)
+from mcugrad.ops.base import OpCall
+from mcugrad.ops.pool import PoolAttrs, PoolBwdAttrs, code_range, register_pool
 from mcugrad.ops.shapes import given
 
 
@@ -36,20 +26,6 @@ def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...
     return (attrs.clamp.apply(highest)[None],)
 
 
-def _gradient(
-    ctx: GradientContext,
-    attrs: PoolAttrs,
-    inputs: Sequence[str],
-    outputs: Sequence[str],
-    dys: Sequence[str],
-) -> Sequence[str | None]:
-    (x,) = inputs
-    dy = clamp_gradient(ctx, attrs.clamp, outputs[0], dys[0])
-    _, height, width, _ = ctx.tensor(x).shape
-    bwd = PoolBwdAttrs(attrs.window, height, width)
-    return (ctx.emit("max_pool2d_bwd", bwd, (dy, x), f"d.{x}"),)
-
-
 def _bwd_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     dy, x = given(values)
     attrs: PoolBwdAttrs = call.attrs
@@ -61,25 +37,4 @@ def _bwd_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array,
     return (attrs.window.scatter(dtaps, attrs.height, attrs.width)[None],)
 
 
-register(
-    Op(
-        "max_pool2d",
-        PoolAttrs,
-        infer,
-        _reference,
-        kernels=(
-            Kernel("mg_max_pool2d_s8_fwd", DType.S8, params=params, quant=range_quant),
-            Kernel("mg_max_pool2d_f32_fwd", DType.F32, params=params, quant=range_quant),
-        ),
-        gradient=_gradient,
-    )
-)
-register(
-    Op(
-        "max_pool2d_bwd",
-        PoolBwdAttrs,
-        infer_input,
-        _bwd_reference,
-        kernels=(Kernel("mg_max_pool2d_f32_bwd_data", DType.F32, params=bwd_params),),
-    )
-)
+register_pool("max_pool2d", _reference, _bwd_reference, bwd_reads_input=True)

@@ -7,13 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import CStruct, GradientContext, Kernel, Op, OpCall, register
+from mcugrad.ops.base import CStruct, GradientContext, Op, OpCall, register
 from mcugrad.ops.clamp import clamp_gradient
 from mcugrad.ops.elementwise import (
     ElementwiseAttrs,
-    clamp_params,
     infer,
-    params,
+    kernels,
     reduce_to_operand,
     to_codes,
     zero_points_and_range,
@@ -71,22 +70,7 @@ register(
         ElementwiseAttrs,
         infer,
         _reference,
-        kernels=(
-            Kernel(
-                "mg_mul_s8_fwd",
-                DType.S8,
-                params=params,
-                quant=_quant,
-                inplace=((0, 0), (0, 1)),
-            ),
-            Kernel(
-                "mg_mul_f32_fwd",
-                DType.F32,
-                params=params,
-                quant=clamp_params,
-                inplace=((0, 0), (0, 1)),
-            ),
-        ),
+        kernels=kernels("mul", _quant),
         gradient=_gradient,
     )
 )

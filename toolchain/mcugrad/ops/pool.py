@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from mcugrad.ir.tensor import DType
-from mcugrad.ops.base import CStruct, OpCall, Spec, require
+from mcugrad.ir.tensor import Array, DType
+from mcugrad.ops.base import CStruct, GradientContext, Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ops.clamp import clamp_gradient
 from mcugrad.ops.clamp_range import NONE, Clamp
 from mcugrad.ops.requantize import quant_of
 from mcugrad.ops.shapes import require_same_quant
@@ -29,8 +31,7 @@ class PoolBwdAttrs:
     width: int
 
 
-def infer(call: OpCall) -> tuple[Spec, ...]:
-    """The pooled image."""
+def _infer(call: OpCall) -> tuple[Spec, ...]:
     x = call.input(0)
     window: Window = call.attrs.window
     require(len(x.shape) == 4 and x.shape[0] == 1, f"input must be [1, H, W, C], not {x.shape}")
@@ -42,8 +43,7 @@ def infer(call: OpCall) -> tuple[Spec, ...]:
     return (Spec((1, oh, ow, x.shape[3]), x.dtype),)
 
 
-def infer_input(call: OpCall) -> tuple[Spec, ...]:
-    """The gradient by the image, from the gradient by the pooled image."""
+def _infer_bwd(call: OpCall) -> tuple[Spec, ...]:
     attrs: PoolBwdAttrs = call.attrs
     dy = call.input(0)
     sizes = attrs.window.output_size(attrs.height, attrs.width)
@@ -70,13 +70,11 @@ def _params(window: Window, x: tuple[int, ...], y: tuple[int, ...]) -> CStruct:
     )
 
 
-def params(call: OpCall) -> CStruct:
-    """The geometry of a forward kernel."""
+def _fwd_params(call: OpCall) -> CStruct:
     return _params(call.attrs.window, call.input(0).shape, call.outputs[0].shape)
 
 
-def bwd_params(call: OpCall) -> CStruct:
-    """The forward geometry for a backward kernel."""
+def _bwd_params(call: OpCall) -> CStruct:
     return _params(call.attrs.window, call.outputs[0].shape, call.input(0).shape)
 
 
@@ -86,10 +84,40 @@ def code_range(call: OpCall) -> tuple[int, int]:
     return attrs.clamp.quantized(quant_of(call.outputs[0]))
 
 
-def range_quant(call: OpCall) -> CStruct:
-    """The fused activation as a C structure."""
+def _range(call: OpCall) -> CStruct:
     if call.dtype is DType.S8:
         low, high = code_range(call)
         return CStruct("mg_range_s8", {"low": low, "high": high})
     attrs: PoolAttrs = call.attrs
     return attrs.clamp.params()
+
+
+Reference = Callable[[OpCall, Sequence[Array | None]], tuple[Array, ...]]
+
+
+def register_pool(
+    op: str, reference: Reference, bwd_reference: Reference, *, bwd_reads_input: bool
+) -> None:
+    """Registers a pooling and its gradient, which may read the pooling's input too."""
+
+    def gradient(
+        ctx: GradientContext,
+        attrs: PoolAttrs,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        dys: Sequence[str],
+    ) -> Sequence[str | None]:
+        (x,) = inputs
+        dy = clamp_gradient(ctx, attrs.clamp, outputs[0], dys[0])
+        _, height, width, _ = ctx.tensor(x).shape
+        operands = (dy, x) if bwd_reads_input else (dy,)
+        bwd = PoolBwdAttrs(attrs.window, height, width)
+        return (ctx.emit(f"{op}_bwd", bwd, operands, f"d.{x}"),)
+
+    forward = tuple(
+        Kernel(f"mg_{op}_{dtype}_fwd", dtype, params=_fwd_params, quant=_range)
+        for dtype in (DType.S8, DType.F32)
+    )
+    backward = Kernel(f"mg_{op}_f32_bwd_data", DType.F32, params=_bwd_params)
+    register(Op(op, PoolAttrs, _infer, reference, kernels=forward, gradient=gradient))
+    register(Op(f"{op}_bwd", PoolBwdAttrs, _infer_bwd, bwd_reference, kernels=(backward,)))

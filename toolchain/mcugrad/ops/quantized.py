@@ -66,4 +66,4 @@ def multiply_by_quantized_multiplier(x: Any, mantissa: Any, shift: Any) -> Ints:
 def round_half_away(x: Any) -> NDArray[np.float64]:
     """C's ``round``: to nearest, halves away from zero."""
     x = np.asarray(x, np.float64)
-    return np.copysign(np.floor(np.abs(x) + 0.5), x)
+    return np.asarray(np.copysign(np.floor(np.abs(x) + 0.5), x))

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import GradientContext, Kernel, NoAttrs, Op, OpCall, register
+from mcugrad.ops.base import GradientContext, NoAttrs, Op, OpCall, register
 from mcugrad.ops.clamp import clamp_gradient
 from mcugrad.ops.elementwise import (
     ElementwiseAttrs,
-    clamp_params,
     infer,
-    params,
+    kernels,
     quantized_sum,
     reduce_to_operand,
     sum_quant,
@@ -50,22 +49,7 @@ register(
         ElementwiseAttrs,
         infer,
         _reference,
-        kernels=(
-            Kernel(
-                "mg_sub_s8_fwd",
-                DType.S8,
-                params=params,
-                quant=sum_quant,
-                inplace=((0, 0), (0, 1)),
-            ),
-            Kernel(
-                "mg_sub_f32_fwd",
-                DType.F32,
-                params=params,
-                quant=clamp_params,
-                inplace=((0, 0), (0, 1)),
-            ),
-        ),
+        kernels=kernels("sub", sum_quant),
         gradient=_gradient,
     )
 )
