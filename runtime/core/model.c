@@ -52,11 +52,12 @@ static mg_status check_target(const void *target) {
     return label >= 0 && (uint32_t)label < classes ? MG_OK : MG_ERR_TARGET;
 }
 
-bool mg_loss_is_finite(mg_model *model) {
-    const float *loss = at(model, mg_the_program.loss_offset);
-    if (!__builtin_isfinite(*loss)) {
-        model->status = MG_ERR_NOT_FINITE;
-        return false;
+bool mg_is_finite(mg_model *model, const float *values, uint32_t count) {
+    for (uint32_t i = 0; i < count; ++i) {
+        if (!__builtin_isfinite(values[i])) {
+            model->status = MG_ERR_NOT_FINITE;
+            return false;
+        }
     }
     return true;
 }

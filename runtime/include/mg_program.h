@@ -37,9 +37,9 @@ typedef struct {
 /* Defined by the generated model.c. */
 extern const mg_program mg_the_program;
 
-/* Whether the loss at loss_offset is finite; sets the model's status where it is not. Generated
- * `backward` calls it right after the loss kernel and returns on false, so nothing has changed. */
-bool mg_loss_is_finite(mg_model *model);
+/* Whether all values are finite; sets the model's status where one is not. Generated code asks
+ * it of the loss, before anything is changed, and of each gradient before it is used. */
+bool mg_is_finite(mg_model *model, const float *values, uint32_t count);
 
 /* Generated code reports each traced tensor as soon as it is complete. */
 #define MG_TRACE(model, tensor)                                                                    \

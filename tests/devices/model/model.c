@@ -57,7 +57,8 @@ static void backward(mg_model *model) {
     memory *m = in(model);
     softmax(m->y, m->dy);
     m->loss = -__builtin_logf(m->dy[m->label]);
-    if (!mg_loss_is_finite(model)) {
+    if (!mg_is_finite(model, (const float *)(void *)(model->arena + mg_the_program.loss_offset),
+                      1)) {
         return;
     }
     m->dy[m->label] -= 1.0F;

@@ -126,7 +126,16 @@ class _Emitter:
             "lines": _filled(call.symbol, arguments),
             "traces": [table[n] for n in call.outputs if n in self.plan.program.traced],
             "loss": self.plan.program.outputs[1] in call.outputs,
+            "gradient": self._gradient(call),
         }
+
+    def _gradient(self, call: KernelCall) -> dict[str, int | None] | None:
+        """The gradient that an update uses."""
+        if call.phase is not Phase.UPDATE:
+            return None
+        name = next(n for n in call.inputs if n in self.plan.program.traced)
+        size = self.plan.program.tensors[name].size
+        return {"offset": self.plan.offset_of(name), "size": size}
 
     def _argument(self, name: str) -> str:
         if not name:
@@ -204,7 +213,7 @@ def _context(plan: MemoryPlan, model_name: str, fingerprint: int) -> dict[str, A
         ],
         "scratch": any("SCRATCH(" in t for t in texts),
         "filled": filled,
-        "cleared": [(plan.offsets[n], program.tensors[n].nbytes) for n in program.accumulators],
+        "cleared": _accumulators(plan),
         "table": tensor_table(plan),
         "sample": program.tensors[sample],
         "target": program.tensors[target],
@@ -220,6 +229,13 @@ def _context(plan: MemoryPlan, model_name: str, fingerprint: int) -> dict[str, A
         "types": MG_TYPES,
         "ctypes": C_TYPES,
     }
+
+
+def _accumulators(plan: MemoryPlan) -> dict[str, int]:
+    """The region of the gathered gradients, which lie side by side at the end of the state."""
+    offsets = [plan.offsets[n] for n in plan.program.accumulators]
+    start = min(offsets, default=plan.state_bytes)
+    return {"offset": start, "bytes": plan.state_bytes - start}
 
 
 def _classes(plan: MemoryPlan) -> int:

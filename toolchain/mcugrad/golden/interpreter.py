@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcugrad.ir.graph import Graph, Node, Phase, TrainingGraph
-from mcugrad.ir.tensor import Array, Storage
+from mcugrad.ir.tensor import Array, Storage, Tensor
 from mcugrad.ops import OpCall, lookup
 
 
@@ -22,32 +22,41 @@ def run(
     feeds: Mapping[str, Array],
     nodes: Iterable[Node] | None = None,
     keep: bool = True,
+    exact: bool = False,
 ) -> dict[str, Array]:
     """The tensors that ``nodes`` (all, if not given) compute from ``feeds``.
 
     ``feeds`` holds the graph's inputs, and states that differ from their initial content.
-    Without ``keep`` only the graph's outputs are returned, and the rest is freed early.
+    Without ``keep`` only the graph's outputs are returned, and the rest is freed early. With
+    ``exact`` floats stay in float64 from operator to operator, as on no device.
     """
     todo = list(graph.nodes if nodes is None else nodes)
     last_use = {} if keep else {name: i for i, n in enumerate(todo) for name in n.inputs}
-    values = {name: _checked(graph, name, value) for name, value in feeds.items()}
+    values = {name: _checked(graph, name, value, exact) for name, value in feeds.items()}
     for index, node in enumerate(todo):
-        values.update(_compute(graph, node, values))
+        values.update(_compute(graph, node, values, exact))
         for name in () if keep else {*node.inputs, *node.outputs}:
             if last_use.get(name, index) == index and name not in graph.outputs:
                 values.pop(name, None)
     return values if keep else {n: values[n] for n in graph.outputs if n in values}
 
 
-def _checked(graph: Graph, name: str, value: Array) -> Array:
+def _stored(tensor: Tensor, value: Array, exact: bool) -> Array:
+    keeps = exact and tensor.dtype.is_float
+    return np.asarray(value, np.float64 if keeps else tensor.dtype.numpy)
+
+
+def _checked(graph: Graph, name: str, value: Array, exact: bool) -> Array:
     tensor = graph.tensors[name]
-    stored = np.asarray(value, tensor.dtype.numpy)
+    stored = _stored(tensor, value, exact)
     if stored.shape != tensor.shape:
         raise ValueError(f"{name!r} is fed with {stored.shape} instead of {tensor.shape}")
     return stored
 
 
-def _compute(graph: Graph, node: Node, values: Mapping[str, Array]) -> dict[str, Array]:
+def _compute(
+    graph: Graph, node: Node, values: Mapping[str, Array], exact: bool
+) -> dict[str, Array]:
     operands: list[Array | None] = []
     for name in node.inputs:
         if not name:
@@ -61,7 +70,7 @@ def _compute(graph: Graph, node: Node, values: Mapping[str, Array]) -> dict[str,
     )
     with np.errstate(over="ignore"):  # beyond float32 is infinite, as on a device
         return {
-            tensor.name: np.asarray(value).astype(tensor.dtype.numpy)
+            tensor.name: _stored(tensor, value, exact)
             for tensor, value in zip(results, computed, strict=True)
         }
 
@@ -70,7 +79,7 @@ def _compute(graph: Graph, node: Node, values: Mapping[str, Array]) -> dict[str,
 class StepResult:
     """One training step: its loss, and every tensor that it computed.
 
-    ``accepted`` is False where loss or a gradient was not finite, so that nothing changed.
+    ``accepted`` is False where the loss or a gradient was not finite, so that no weight changed.
     """
 
     loss: float
@@ -81,8 +90,9 @@ class StepResult:
 class Trainer:
     """Runs a training graph step by step, and keeps its state between them."""
 
-    def __init__(self, training: TrainingGraph) -> None:
+    def __init__(self, training: TrainingGraph, exact: bool = False) -> None:
         self.training = training
+        self.exact = exact
         tensors = training.graph.tensors.items()
         self.state = {n: t.initial().copy() for n, t in tensors if t.storage is Storage.STATE}
         self.gathered = 0
@@ -100,21 +110,30 @@ class Trainer:
             dict(zip(graph.inputs, (x, target), strict=True)), Phase.FORWARD, Phase.BACKWARD
         )
         loss = float(values[graph.outputs[1]].reshape(-1)[0])
-        gradients = [values[item.gradient] for item in self.training.learning]
-        if not np.isfinite(loss) or not all(np.isfinite(g).all() for g in gradients):
+        if not np.isfinite(loss):
             return StepResult(loss, values, accepted=False)
+        self._advance(values, Phase.BACKWARD)
         self.gathered += 1
-        complete = self.gathered == self.training.batch
-        if complete:
+        if self.gathered < self.training.batch:
+            return StepResult(loss, values, accepted=True)
+        self.gathered = 0
+        gradients = [values[item.gradient] for item in self.training.learning]
+        finite = all(np.isfinite(g).all() for g in gradients)
+        if finite:
             values |= self._run(values, Phase.UPDATE)
-            self.gathered = 0
-        for state, value in self.training.next_state.items():
-            if value in values:
-                self.state[state] = values[value]
-        for state in self.training.accumulators if complete else ():
+            self._advance(values, Phase.UPDATE)
+        for state in self.training.accumulators:
             self.state[state] = np.zeros_like(self.state[state])
-        return StepResult(loss, values, accepted=True)
+        return StepResult(loss, values, accepted=finite)
+
+    def _advance(self, values: Mapping[str, Array], phase: Phase) -> None:
+        """Takes over the next values of the states that ``phase`` changes."""
+        written = {out for node in self.training.nodes_in(phase) for out in node.outputs}
+        for state, value in self.training.next_state.items():
+            if value in written:
+                self.state[state] = values[value]
 
     def _run(self, feeds: Mapping[str, Array], *phases: Phase) -> dict[str, Array]:
         known = {**self.state, **feeds}
-        return run(self.training.graph, known, self.training.nodes_in(*phases))
+        nodes = self.training.nodes_in(*phases)
+        return run(self.training.graph, known, nodes, exact=self.exact)

@@ -49,13 +49,16 @@ class MemoryPlan:
 
 
 def place(program: Program, schedule: Schedule) -> MemoryPlan:
-    """Places the STATE tensors one after the other and packs the buffers behind them."""
+    """Places the STATE tensors one after the other and packs the buffers behind them.
+
+    Gathered gradients come last in the state, to be cleared at one go.
+    """
     offsets: dict[str, int] = {}
     position = 0
-    for name, tensor in program.tensors.items():
-        if tensor.storage is Storage.STATE:
-            offsets[name] = position
-            position += aligned(tensor.nbytes)
+    state = [n for n, t in program.tensors.items() if t.storage is Storage.STATE]
+    for name in sorted(state, key=lambda n: n in program.accumulators):
+        offsets[name] = position
+        position += aligned(program.tensors[name].nbytes)
     state_bytes = position
     packed, arena_bytes = _pack(schedule)
     offsets |= {name: state_bytes + offset for name, offset in packed.items()}
