@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from datasets import MODELS, cifar10_int8, kws_new_words, require_data
 
+from datasets import MODELS, cifar10_int8, kws_new_words, require_data
 from mcugrad.compiler import GRAPH, Request, compile_model
 from mcugrad.data import Data
 from mcugrad.devices import open_device
@@ -64,7 +64,8 @@ def run(task: Task, data: Data, exact: bool) -> None:
             seconds = time.perf_counter() - started
             after = accuracy(device, data.test)
         print(f"{task.model} {task.update}: {len(data.train)} samples, {task.epochs} epochs")
-        print(f"  sram {manifest.sram['total']} bytes, {seconds / outcome.steps * 1e3:.2f} ms a step")
+        step = seconds / outcome.steps * 1e3
+        print(f"  sram {manifest.sram['total']} bytes, {step:.2f} ms a step")
         print(f"  compiled C: {before:.4f} before, {after:.4f} after (loss {outcome.loss:.4f})")
         if exact:
             trainer = Trainer(load_training_graph(out / GRAPH), exact=True)
@@ -78,8 +79,8 @@ def _exact(trainer: Trainer, task: Task, data: Data) -> float:
         for i in rng.permutation(len(data.train)):
             trainer.step(data.train.x[i], data.train.y[i : i + 1])
     assert data.test is not None
-    hits = [int(np.argmax(trainer.infer(x))) == y for x, y in zip(data.test.x, data.test.y)]
-    return float(np.mean(hits))
+    pairs = zip(data.test.x, data.test.y, strict=True)
+    return float(np.mean([int(np.argmax(trainer.infer(x))) == y for x, y in pairs]))
 
 
 def main() -> None:

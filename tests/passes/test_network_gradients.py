@@ -72,7 +72,9 @@ def test_channel_share_is_a_slice_of_the_whole_gradient() -> None:
     graph = residual_network()
     x, target = draw(graph, 5), np.array([1], np.int32)
     whole = resolve_scheme(graph, "all")
-    conv = next(n for n in graph.nodes if n.op == "conv2d" and graph.tensors[n.inputs[1]].shape[3] > 3)
+    conv = next(
+        n for n in graph.nodes if n.op == "conv2d" and graph.tensors[n.inputs[1]].shape[3] > 3
+    )
     weight, channels = conv.inputs[1], (0, 2, 5)
     partial = UpdateScheme({**whole.learning, weight: channels})
     options = TrainingOptions(learning_rate=0.5)

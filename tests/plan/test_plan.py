@@ -64,10 +64,7 @@ def test_checker_finds_a_misplaced_buffer(victim: int) -> None:
     others = [
         b
         for b in buffers
-        if b is not target
-        and b.first < target.last
-        and target.first < b.last
-        and b.nbytes >= 4
+        if b is not target and b.first < target.last and target.first < b.last and b.nbytes >= 4
     ]
     assert others, "every buffer of this net shares its life with another"
     moved = {**plan.offsets, target.name: plan.offsets[others[0].name]}

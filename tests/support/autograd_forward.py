@@ -82,8 +82,8 @@ _FORWARD: dict[str, Any] = {
     "softmax": _softmax,
     "logistic": lambda _a, x: 1 / (1 + anp.exp(-x)),
     "tanh": lambda _a, x: anp.tanh(x),
-    "hard_swish": lambda _a, x: x * anp.where(
-        x > -3, anp.where(x < 3, (x + 3) / 6, 1.0 + 0 * x), 0.0 * x
+    "hard_swish": lambda _a, x: (
+        x * anp.where(x > -3, anp.where(x < 3, (x + 3) / 6, 1.0 + 0 * x), 0.0 * x)
     ),
 }
 

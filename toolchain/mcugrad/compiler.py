@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mcugrad.codegen.emit import emit, tensor_table
+from mcugrad.codegen.emit import class_count, emit, tensor_table
+from mcugrad.compilers import Toolchain
 from mcugrad.errors import DoesNotFitError, UsageError
 from mcugrad.ir.graph import Graph, TrainingGraph
-from mcugrad.ir.tensor import DType
 from mcugrad.lower.lower import lower
+from mcugrad.manifest import FILE as MANIFEST
 from mcugrad.manifest import CallInfo, LinkTensor, Manifest, Port
 from mcugrad.passes.layers import layers
 from mcugrad.passes.scheme import resolve_scheme
@@ -40,7 +40,7 @@ class Request:
     sram: int | None = None
     flash: int | None = None
     stack: int = 4096
-    toolchain: str = "zig"
+    toolchain: Toolchain = "zig"
 
 
 #: Called with the name of a stage and its result as text.
@@ -85,6 +85,23 @@ def plan_training(training: TrainingGraph, target: Target) -> MemoryPlan:
     return plan
 
 
+@dataclass(frozen=True)
+class _Job:
+    """One compilation: what was asked for, and what became of the model so far."""
+
+    request: Request
+    target: Target
+    graph: Graph
+    training: TrainingGraph
+    plan: MemoryPlan
+
+
+def _job(request: Request, target: Target, graph: Graph) -> _Job:
+    scheme = resolve_scheme(graph, request.update)
+    training = training_graph(graph, scheme, request.training)
+    return _Job(request, target, graph, training, plan_training(training, target))
+
+
 def compile_model(request: Request, out: Path, dump: Dump = _no_dump) -> Manifest:
     """Compiles a model into ``out``, which appears complete or not at all.
 
@@ -94,51 +111,40 @@ def compile_model(request: Request, out: Path, dump: Dump = _no_dump) -> Manifes
     from mcugrad.ir.text import graph_text
 
     target = find_target(request.target)
+    if out.exists() and not (out / MANIFEST).is_file() and not _is_empty_folder(out):
+        raise UsageError(f"{out} exists and is not a compiled model: choose another -o")
     imported = import_model(request.model)
     dump("import", graph_text(imported))
     graph = prepare(imported)
     dump("fold", graph_text(graph))
-    plan, training = _planned(graph, target, request)
-    dump("train", graph_text(training.graph))
-    dump("plan", plan_text(plan))
+    job = _job(request, target, graph)
+    dump("train", graph_text(job.training.graph))
+    dump("plan", plan_text(job.plan))
     out.parent.mkdir(parents=True, exist_ok=True)
-    if out.exists() and not (out / "manifest.json").is_file() and any(out.iterdir()):
-        raise UsageError(f"{out} exists and is not a compiled model: choose another -o")
     with tempfile.TemporaryDirectory(prefix=".mcugrad-", dir=out.parent) as name:
         folder = Path(name) / "out"
-        manifest = _write(folder, graph, plan, training, target, request)
+        manifest = _write(folder, job)
         if out.exists():
-            shutil.rmtree(out)
+            out.rename(Path(name) / "old")
         folder.rename(out)
     return manifest
 
 
-def _planned(
-    graph: Graph, target: Target, request: Request
-) -> tuple[MemoryPlan, TrainingGraph]:
-    scheme = resolve_scheme(graph, request.update)
-    training = training_graph(graph, scheme, request.training)
-    return plan_training(training, target), training
+def _is_empty_folder(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
 
 
-def _write(
-    folder: Path,
-    graph: Graph,
-    plan: MemoryPlan,
-    training: TrainingGraph,
-    target: Target,
-    request: Request,
-) -> Manifest:
+def _write(folder: Path, job: _Job) -> Manifest:
     from mcugrad.ir.serial import save_graph
 
-    save_graph(training, folder / GRAPH)
-    fingerprint = _fingerprint(plan)
+    save_graph(job.training, folder / GRAPH)
     sources = folder / SOURCES
     sources.mkdir()
-    for file, text in emit(plan, request.model.name, fingerprint).items():
+    fingerprint = _fingerprint(job.plan)
+    for file, text in emit(job.plan, job.request.model.name, fingerprint).items():
         (sources / file).write_text(text, encoding="ascii")
-    sram, flash = _build(folder, graph, plan, target, request)
-    manifest = _manifest(plan, training, request, fingerprint, sram, flash)
+    sram, flash = _build(folder, job)
+    manifest = _manifest(job, fingerprint, sram, flash)
     manifest.write(folder)
     return manifest
 
@@ -148,20 +154,18 @@ def _fingerprint(plan: MemoryPlan) -> int:
     return zlib.crc32("".join(emit(plan, "", 0).values()).encode())
 
 
-def _build(
-    folder: Path, graph: Graph, plan: MemoryPlan, target: Target, request: Request
-) -> tuple[dict[str, int], dict[str, int]]:
+def _build(folder: Path, job: _Job) -> tuple[dict[str, int], dict[str, int]]:
     """Builds the firmware; returns what it takes of SRAM and flash."""
     from mcugrad.build import build
 
+    request, target, plan = job.request, job.target, job.plan
     sram_limit = _least(request.sram, target.ram_bytes)
     flash_limit = _least(request.flash, target.flash_bytes)
-    overhead = request.stack if not target.is_host else 0
-    if sram_limit is not None and plan.total_bytes + overhead > sram_limit:
-        smaller = _smaller(graph, target, request)
-        raise DoesNotFitError(explain_sram(plan, sram_limit, overhead, smaller))
+    stack = 0 if target.is_host else request.stack
+    if sram_limit is not None and plan.total_bytes + stack > sram_limit:
+        raise DoesNotFitError(explain_sram(plan, sram_limit, stack, _smaller(job)))
     if flash_limit is not None and plan.constant_bytes > flash_limit:
-        raise DoesNotFitError(explain_flash(plan, 0, flash_limit, _smaller(graph, target, request)))
+        raise DoesNotFitError(explain_flash(plan, 0, flash_limit, _smaller(job)))
     result = build(
         folder / SOURCES,
         target,
@@ -169,7 +173,7 @@ def _build(
         sram_limit=request.sram,
         flash_limit=request.flash,
         stack_bytes=request.stack,
-        toolchain="gnu" if request.toolchain == "gnu" else "zig",
+        toolchain=request.toolchain,
     )
     sizes = result.sizes
     static, code = (sizes.static, sizes.flash - plan.constant_bytes) if sizes else (0, 0)
@@ -178,28 +182,24 @@ def _build(
         "lower_bound": plan.schedule.lower_bound,
         "parameters": plan.state_bytes,
         "static": static,
-        "stack": overhead,
-        "total": plan.total_bytes + static + overhead,
+        "stack": stack,
+        "total": plan.total_bytes + static + stack,
     }
-    flash = {
-        "weights": plan.constant_bytes,
-        "code": code,
-        "total": plan.constant_bytes + code,
-    }
-    return sram, flash
+    weights = plan.constant_bytes
+    return sram, {"weights": weights, "code": code, "total": weights + code}
 
 
 def _least(*limits: int | None) -> int | None:
     return min((v for v in limits if v is not None), default=None)
 
 
-def _smaller(graph: Graph, target: Target, request: Request) -> Iterator[Alternative]:
+def _smaller(job: _Job) -> Iterator[Alternative]:
     """Smaller ways to train, the one that gives up least first."""
-    options = request.training
+    request, options = job.request, job.request.training
 
     def alternative(change: str, update: str, training: TrainingOptions) -> Alternative:
         asked = replace(request, update=update, training=training)
-        return Alternative(change, lambda: _planned(graph, target, asked)[0])
+        return Alternative(change, lambda: _job(asked, job.target, job.graph).plan)
 
     if options.batch > 1:
         options = replace(options, batch=1)
@@ -207,9 +207,8 @@ def _smaller(graph: Graph, target: Target, request: Request) -> Iterator[Alterna
     if options.momentum:
         options = replace(options, momentum=0.0)
         yield alternative("--momentum 0", request.update, options)
-    count = len(layers(graph))
     kind, _, number = request.update.partition(":")
-    start = int(number) if number.isdecimal() else count
+    start = int(number) if number.isdecimal() else len(layers(job.graph))
     if kind in ("all", "last"):
         for n in range(start - 1, 0, -1):
             yield alternative(f"--update last:{n}", f"last:{n}", options)
@@ -219,14 +218,8 @@ def _smaller(graph: Graph, target: Target, request: Request) -> Iterator[Alterna
         yield alternative("--update head", "head", options)
 
 
-def _manifest(
-    plan: MemoryPlan,
-    training: TrainingGraph,
-    request: Request,
-    fingerprint: int,
-    sram: dict[str, int],
-    flash: dict[str, int],
-) -> Manifest:
+def _manifest(job: _Job, fingerprint: int, sram: dict[str, int], flash: dict[str, int]) -> Manifest:
+    plan, training, request = job.plan, job.training, job.request
     tensors = training.graph.tensors
     sample, wanted = (tensors[n] for n in plan.program.inputs)
     prediction = tensors[plan.program.outputs[0]]
@@ -238,7 +231,7 @@ def _manifest(
         sample=Port.of(sample),
         wanted=Port.of(wanted),
         prediction=Port.of(prediction),
-        classes=prediction.size if wanted.dtype is DType.S32 else 0,
+        classes=class_count(plan),
         batch=training.batch,
         learning={
             item.tensor: list(item.channels) if item.channels is not None else None
@@ -268,5 +261,3 @@ def plan_text(plan: MemoryPlan) -> str:
         places = ", ".join(f"{n} @{plan.offset_of(n)}" for n in call.outputs)
         lines.append(f"{step:4} {call.phase:8} {alive:9} B  {call.symbol} -> {places}")
     return "\n".join(lines) + "\n"
-
-

@@ -47,8 +47,13 @@ class Console:
             yield lambda _done, _word: None
             return
         from rich.console import Console as RichConsole
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-        from rich.progress import TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
 
         columns = (
             TextColumn("{task.description}"),
@@ -71,7 +76,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         return re.fullmatch(r"[-+]?[\d.,]+( ?%)?", text) is not None
 
     def line(row: Sequence[str]) -> str:
-        padded = (c.rjust(w) if numeric(c) else c.ljust(w) for c, w in zip(row, widths, strict=True))
+        padded = (
+            c.rjust(w) if numeric(c) else c.ljust(w) for c, w in zip(row, widths, strict=True)
+        )
         return "  ".join(padded).rstrip()
 
     return "\n".join([line(cells[0]), "  ".join("-" * w for w in widths), *map(line, cells[1:])])

@@ -1,0 +1,1 @@
+"""From a memory plan to C sources."""

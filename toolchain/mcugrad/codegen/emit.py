@@ -47,7 +47,9 @@ class _Emitter:
     constants: dict[str, str] = field(default_factory=dict)  # tensor -> C name
     weights: list[dict[str, Any]] = field(default_factory=list)
     structs: list[dict[str, Any]] = field(default_factory=list)
-    _known: dict[Any, str] = field(default_factory=dict)  # text of a structure or array -> its C name
+    _known: dict[Any, str] = field(
+        default_factory=dict
+    )  # text of a structure or array -> its C name
     _taken: set[str] = field(default_factory=set)
 
     def constant(self, name: str) -> str:
@@ -119,8 +121,7 @@ class _Emitter:
         table = {e.name: i for i, e in enumerate(tensor_table(self.plan))}
         return {
             "comment": comment(
-                f"{call.op} {call.name}"
-                + (f", {call.products} products" if call.products else "")
+                f"{call.op} {call.name}" + (f", {call.products} products" if call.products else "")
             ),
             "symbol": call.symbol,
             "lines": _filled(call.symbol, arguments),
@@ -225,7 +226,7 @@ def _context(plan: MemoryPlan, model_name: str, fingerprint: int) -> dict[str, A
             "loss": plan.offset_of(loss),
             "hyper": plan.offset_of("hyper"),
         },
-        "classes": _classes(plan),
+        "classes": class_count(plan),
         "types": MG_TYPES,
         "ctypes": C_TYPES,
     }
@@ -238,7 +239,7 @@ def _accumulators(plan: MemoryPlan) -> dict[str, int]:
     return {"offset": start, "bytes": plan.state_bytes - start}
 
 
-def _classes(plan: MemoryPlan) -> int:
+def class_count(plan: MemoryPlan) -> int:
     """The number of classes where the target is a class index, else 0."""
     target = plan.program.tensors[plan.program.inputs[1]]
     prediction = plan.program.tensors[plan.program.outputs[0]]

@@ -1,0 +1,1 @@
+"""From operators to the kernel calls of a target."""

@@ -14,9 +14,7 @@ from mcugrad.ops.base import CStruct
 ScratchSize = Callable[[str, CStruct | None], int]
 
 
-def lower(
-    training: TrainingGraph, features: frozenset[str], scratch_size: ScratchSize
-) -> Program:
+def lower(training: TrainingGraph, features: frozenset[str], scratch_size: ScratchSize) -> Program:
     """The program for a target with ``features``.
 
     Raises:

@@ -1,0 +1,1 @@
+"""Passes: Graph to Graph, and Graph to TrainingGraph."""

@@ -82,7 +82,8 @@ def _real_values(graph: Graph, node: Node, index: int) -> Array:
     weights = lookup(node.op).weights
     if tensor.dtype is DType.S32 and weights is not None and index == weights.bias:
         x, w = (graph.tensors[node.inputs[i]] for i in (0, weights.weight))
-        assert x.quant is not None and w.quant is not None
+        assert x.quant is not None
+        assert w.quant is not None
         scale = x.quant.scale[0] * np.array(w.quant.scale)
         return (values * scale).astype(np.float32)
     assert tensor.quant is not None

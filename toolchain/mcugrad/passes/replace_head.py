@@ -39,9 +39,7 @@ def replace_head(graph: Graph, classes: int, seed: int) -> Graph:
     tensors[head.weight] = constant(head.weight, values, storage=Storage.STATE)
     if head.bias is not None:
         zeros = np.zeros(classes, np.float32)
-        tensors[head.bias] = constant(
-            head.bias, zeros, storage=graph.tensors[head.bias].storage
-        )
+        tensors[head.bias] = constant(head.bias, zeros, storage=graph.tensors[head.bias].storage)
     changed = graph.with_(tensors=tensors)
     return _reshaped(changed, head.node, old.shape[0], classes)
 
@@ -51,10 +49,11 @@ def _reshaped(graph: Graph, start: Node, old: int, new: int) -> Graph:
     tensors = dict(graph.tensors)
     nodes: list[Node] = []
     dirty: set[str] = set()
-    for node in graph.nodes:
-        if node is not start and not dirty.intersection(node.inputs):
-            nodes.append(node)
+    for original in graph.nodes:
+        if original is not start and not dirty.intersection(original.inputs):
+            nodes.append(original)
             continue
+        node = original
         if node.op == "reshape":
             node = replace(node, attrs=_resized(node.attrs, old, new))
         operands = [tensors[n] if n else None for n in node.inputs]

@@ -63,7 +63,7 @@ def resolve_scheme(graph: Graph, spec: str) -> UpdateScheme:
 
 def _whole(chosen: list[Layer]) -> UpdateScheme:
     names = (n for layer in chosen for n in (layer.weight, layer.bias) if n)
-    return UpdateScheme({n: None for n in names})
+    return UpdateScheme(dict.fromkeys(names))
 
 
 def read_scheme(graph: Graph, path: Path) -> UpdateScheme:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 
 from mcugrad.errors import ModelError, UsageError
-from mcugrad.ir.graph import Graph, Learning, Node, Phase, TrainingGraph
+from mcugrad.ir.graph import Graph, Learning, Phase, TrainingGraph
 from mcugrad.ir.tensor import DType, Storage, Tensor, constant
 from mcugrad.ops import lookup
 from mcugrad.ops.elementwise import ElementwiseAttrs
@@ -20,6 +21,9 @@ from mcugrad.passes.float_tail import float_tail
 from mcugrad.passes.layers import layers
 from mcugrad.passes.replace_head import replace_head
 from mcugrad.passes.scheme import UpdateScheme
+
+#: Learning tensor -> its input channels that learn; None: all.
+Channels = Mapping[str, tuple[int, ...] | None]
 
 #: Names of the tensors that the runtime knows.
 TARGET, LOSS, HYPER = "target", "loss", "hyper"
@@ -71,7 +75,7 @@ def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions)
 
 
 def _differentiated(
-    forward: Graph, learning: dict[str, tuple[int, ...] | None], options: TrainingOptions
+    forward: Graph, learning: Channels, options: TrainingOptions
 ) -> TrainingGraph:
     output = forward.outputs[0]
     result = _logits(forward) if options.loss is Loss.CROSS_ENTROPY else output
@@ -145,10 +149,16 @@ def _attach_loss(
     loss, gradient = diff.emit_all(
         "softmax_cross_entropy", attrs, (flat, target), (LOSS, f"d.{flat}")
     )
-    return target, loss, diff.emit("reshape", ReshapeAttrs(tensor.shape), (gradient,), f"d.{result}")
+    return (
+        target,
+        loss,
+        diff.emit("reshape", ReshapeAttrs(tensor.shape), (gradient,), f"d.{result}"),
+    )
 
 
-def _gather_batch(diff: Differentiator, learning: dict[str, tuple[int, ...] | None]) -> dict[str, str]:
+def _gather_batch(
+    diff: Differentiator, learning: Channels
+) -> dict[str, str]:
     """Makes each learning tensor's gradient a sum over the mini-batch."""
     nodes = diff.builder.nodes
     accumulators = {}
@@ -169,7 +179,7 @@ def _gather_batch(diff: Differentiator, learning: dict[str, tuple[int, ...] | No
 
 
 def _attach_optimiser(
-    diff: Differentiator, learning: dict[str, tuple[int, ...] | None], options: TrainingOptions
+    diff: Differentiator, learning: Channels, options: TrainingOptions
 ) -> dict[str, str]:
     """Adds the update of every learning tensor; returns the next state."""
     rates = [options.learning_rate, options.momentum, options.weight_decay]

@@ -1,0 +1,1 @@
+"""Order and placement of a program, and the judge of both."""

@@ -115,9 +115,7 @@ def _replay(plan: MemoryPlan, calls: list[KernelCall], read_at_end: str) -> None
 def _check_overlaps(plan: MemoryPlan, call: KernelCall, operands: list[str]) -> None:
     """Outputs and scratch of a call may touch nothing else of it, save where the kernel allows."""
     spans = [(n, s) for n in operands if (s := _span(plan, n)) is not None]
-    allowed = {
-        (call.outputs[o], call.inputs[i]) for o, i in call.inplace if i < len(call.inputs)
-    }
+    allowed = {(call.outputs[o], call.inputs[i]) for o, i in call.inplace if i < len(call.inputs)}
     extra = []
     if call.scratch:
         low = plan.offsets[f"scratch:{call.name}"]

@@ -19,7 +19,9 @@ class Alternative:
     plan: Callable[[], MemoryPlan]
 
 
-def explain_sram(plan: MemoryPlan, limit: int, overhead: int, smaller: Iterable[Alternative]) -> str:
+def explain_sram(
+    plan: MemoryPlan, limit: int, overhead: int, smaller: Iterable[Alternative]
+) -> str:
     """Why the plan exceeds ``limit`` bytes of SRAM, and the first alternative that does not.
 
     ``overhead`` is what stack and static data take beside the plan's block.
@@ -44,7 +46,9 @@ def explain_sram(plan: MemoryPlan, limit: int, overhead: int, smaller: Iterable[
     for alternative in smaller:
         total = alternative.plan().total_bytes
         if total + overhead <= limit:
-            lines.append(f"cheapest change that fits: {alternative.change} ({total + overhead} bytes)")
+            lines.append(
+                f"cheapest change that fits: {alternative.change} ({total + overhead} bytes)"
+            )
             return "\n".join(lines)
         best = min(best, total)
     lines.append(

@@ -235,22 +235,16 @@ def _prerequisites(program: Program) -> dict[str, set[str]]:
             name = program.views[name]
         return writer.get(name)
 
-    before = {
-        c.name: {s for n in c.inputs if (s := source(n)) is not None} for c in program.calls
-    }
+    before = {c.name: {s for n in c.inputs if (s := source(n)) is not None} for c in program.calls}
     for call in program.calls:
-        overwritten = {
-            program.root(out) for out in call.outputs if program.root(out) != out
-        }
+        overwritten = {program.root(out) for out in call.outputs if program.root(out) != out}
         for other in program.calls:
             if other is not call and overwritten.intersection(other.inputs):
                 before[call.name].add(other.name)
     return before
 
 
-def _lifetimes(
-    program: Program, calls: list[KernelCall], owner: Mapping[str, str]
-) -> Schedule:
+def _lifetimes(program: Program, calls: list[KernelCall], owner: Mapping[str, str]) -> Schedule:
     first: dict[str, int] = {}
     last: dict[str, int] = {}
     end = len(calls) - 1

@@ -69,13 +69,11 @@ def _pack(schedule: Schedule) -> tuple[dict[str, int], int]:
     from omnimalloc import Allocation, allocate
 
     wanted = [Allocation(b.name, b.nbytes, b.first, b.last + 1) for b in schedule.buffers]
-    best: dict[str, int] = {}
-    best_size = -1
+    found = []
     for allocator in _ALLOCATORS:
-        placed = allocate(wanted, allocator)
-        size = max((a.offset + a.size for a in placed), default=0)
-        if best_size < 0 or size < best_size:
-            best, best_size = {str(a.id): int(a.offset) for a in placed}, size
-        if best_size == schedule.lower_bound:
+        offsets = {str(a.id): int(a.offset or 0) for a in allocate(wanted, allocator)}
+        found.append((max(offsets[b.name] + b.nbytes for b in schedule.buffers), offsets))
+        if found[-1][0] == schedule.lower_bound:
             break
-    return best, best_size
+    size, best = min(found, key=lambda pair: pair[0])
+    return best, size
