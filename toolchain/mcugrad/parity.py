@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -55,6 +56,23 @@ class Report:
     def ok(self) -> bool:
         """Whether every tensor of every step was within its bound."""
         return self.worst.ok
+
+    def document(self) -> dict[str, Any]:
+        """The report for ``--json``."""
+        return {
+            "ok": self.ok,
+            "steps": self.steps,
+            "compared": self.compared,
+            "worst": asdict(self.worst),
+        }
+
+    def __str__(self) -> str:
+        verdict = "holds" if self.ok else "FAILS"
+        worst = self.worst
+        return (
+            f"parity {verdict}: {self.compared} tensors in {self.steps} steps; worst "
+            f"{worst.tensor} in step {worst.step}, error {worst.error:.3g}, bound {worst.bound:.3g}"
+        )
 
 
 def difference(step: int, tensor: str, found: Array, golden: Array) -> Difference:

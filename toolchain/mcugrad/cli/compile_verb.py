@@ -90,17 +90,21 @@ def _request(options: argparse.Namespace) -> Request:
 
 
 def _text(out: Path, manifest: Manifest) -> str:
+    return f"{out}: {manifest.model} for {manifest.target}\n" + memory_table(manifest)
+
+
+def memory_table(manifest: Manifest, stack_used: int | None = None) -> str:
+    """What a compiled model takes; ``stack_used`` is the high-water mark, where measured."""
     sram, flash = manifest.sram, manifest.flash
+    reserve = "reserve" if stack_used is None else f"reserve, {stack_used} used"
     rows = [
         ("SRAM", "arena", str(sram["arena"]), f"lower bound {sram['lower_bound']}"),
         ("", "parameters", str(sram["parameters"]), f"{len(manifest.learning)} tensors learn"),
         ("", "static", str(sram["static"]), ""),
-        ("", "stack", str(sram["stack"]), "reserve"),
+        ("", "stack", str(sram["stack"]), reserve),
         ("", "total", str(sram["total"]), ""),
         ("flash", "weights", str(flash["weights"]), ""),
         ("", "code", str(flash["code"]), ""),
         ("", "total", str(flash["total"]), ""),
     ]
-    return f"{out}: {manifest.model} for {manifest.target}\n" + table(
-        ("memory", "part", "bytes", ""), rows
-    )
+    return table(("memory", "part", "bytes", ""), rows)

@@ -48,22 +48,5 @@ def run(options: argparse.Namespace, console: Console) -> int:
             advance(len(found), f"{worst.tensor} {worst.error:.2e}")
             console.detail(f"step {worst.step}: worst {worst.tensor}, error {worst.error:.3e}")
     outcome = report(found)
-    worst = outcome.worst
-    document = {
-        "ok": outcome.ok,
-        "steps": outcome.steps,
-        "compared": outcome.compared,
-        "worst": {
-            "tensor": worst.tensor,
-            "step": worst.step,
-            "error": worst.error,
-            "bound": worst.bound,
-        },
-    }
-    console.result(
-        document,
-        f"parity {'holds' if outcome.ok else 'FAILS'}: {outcome.compared} tensors in "
-        f"{outcome.steps} steps; worst {worst.tensor} in step {worst.step}, "
-        f"error {worst.error:.3g}, bound {worst.bound:.3g}",
-    )
+    console.result(outcome.document(), str(outcome))
     return 0 if outcome.ok else 1
