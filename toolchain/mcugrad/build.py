@@ -67,7 +67,7 @@ def build(
         elf, image = folder / "firmware.elf", folder / "firmware.bin"
         sizes = read_sizes(elf)
         if sram_limit is not None and sizes.sram > sram_limit:
-            raise DoesNotFitError(_overflow(target, "SRAM", sizes.sram - sram_limit))
+            raise _overflow(target, "SRAM", sizes.sram - sram_limit)
         image.write_bytes(flash_image(elf))
         return BuildResult(elf=_keep(elf, out), image=_keep(image, out), sizes=sizes)
 
@@ -205,9 +205,11 @@ def _fail(target: Target, output: str) -> None:
     if found and target.placement is not None:
         name, excess = max(found, key=lambda item: item[1])
         kind = "flash" if name == target.placement.code else "SRAM"
-        raise DoesNotFitError(_overflow(target, kind, excess))
+        raise _overflow(target, kind, excess)
     raise InternalError(f"compiling for {target.name} failed:\n{output.strip()}")
 
 
-def _overflow(target: Target, kind: str, excess: int) -> str:
-    return f"the firmware needs {excess} bytes of {kind} more than {target.name} may use"
+def _overflow(target: Target, kind: str, excess: int) -> DoesNotFitError:
+    return DoesNotFitError(
+        f"the firmware needs {excess} bytes of {kind} more than {target.name} may use", kind, excess
+    )

@@ -163,18 +163,23 @@ def _build(folder: Path, job: _Job) -> tuple[dict[str, int], dict[str, int]]:
     flash_limit = _least(request.flash, target.flash_bytes)
     stack = 0 if target.is_host else request.stack
     if sram_limit is not None and plan.total_bytes + stack > sram_limit:
-        raise DoesNotFitError(explain_sram(plan, sram_limit, stack, _smaller(job)))
+        raise _does_not_fit(job, "SRAM", sram_limit, plan.total_bytes + stack - sram_limit)
     if flash_limit is not None and plan.constant_bytes > flash_limit:
-        raise DoesNotFitError(explain_flash(plan, 0, flash_limit, _smaller(job)))
-    result = build(
-        folder / SOURCES,
-        target,
-        folder,
-        sram_limit=request.sram,
-        flash_limit=request.flash,
-        stack_bytes=request.stack,
-        toolchain=request.toolchain,
-    )
+        raise _does_not_fit(job, "flash", flash_limit, plan.constant_bytes - flash_limit)
+    try:
+        result = build(
+            folder / SOURCES,
+            target,
+            folder,
+            sram_limit=request.sram,
+            flash_limit=request.flash,
+            stack_bytes=request.stack,
+            toolchain=request.toolchain,
+        )
+    except DoesNotFitError as error:
+        limit = sram_limit if error.kind == "SRAM" else flash_limit
+        assert limit is not None
+        raise _does_not_fit(job, error.kind, limit, error.excess) from error
     sizes = result.sizes
     static, code = (sizes.static, sizes.flash - plan.constant_bytes) if sizes else (0, 0)
     sram = {
@@ -191,6 +196,17 @@ def _build(folder: Path, job: _Job) -> tuple[dict[str, int], dict[str, int]]:
 
 def _least(*limits: int | None) -> int | None:
     return min((v for v in limits if v is not None), default=None)
+
+
+def _does_not_fit(job: _Job, kind: str, limit: int, excess: int) -> DoesNotFitError:
+    """The error for ``excess`` bytes too many, with the peak and what would fit."""
+    if kind == "SRAM":
+        overhead = limit + excess - job.plan.total_bytes
+        text = explain_sram(job.plan, limit, overhead, _smaller(job))
+    else:
+        code = limit + excess - job.plan.constant_bytes
+        text = explain_flash(job.plan, code, limit, _smaller(job))
+    return DoesNotFitError(text, kind, excess)
 
 
 def _smaller(job: _Job) -> Iterator[Alternative]:

@@ -28,9 +28,17 @@ class ModelError(McugradError):
 
 
 class DoesNotFitError(McugradError):
-    """The program needs more SRAM or flash than the target or the user allows."""
+    """The program needs more SRAM or flash than the target or the user allows.
+
+    ``kind`` is "SRAM" or "flash", ``excess`` the bytes beyond the limit.
+    """
 
     exit_code = 4
+
+    def __init__(self, message: str, kind: str, excess: int) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.excess = excess
 
 
 class MissingToolError(McugradError):
