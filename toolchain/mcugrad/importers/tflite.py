@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mcugrad.errors import InternalError, ModelError
-from mcugrad.importers.tflite_file import ModelFile, Operator, open_model, printable
+from mcugrad.errors import InternalError, ModelError, UsageError
+from mcugrad.importers.tflite_file import MAX_FILE_BYTES, ModelFile, Operator, printable
 from mcugrad.importers.tflite_ops import IMPORTERS, Use
 from mcugrad.importers.tflite_tensors import TensorReader
 from mcugrad.ir.graph import Graph, Node
@@ -17,10 +17,24 @@ from mcugrad.ir.verify import verify
 
 
 def import_tflite(path: Path) -> Graph:
-    """The graph of the forward pass; ``ModelError`` for a file that holds none."""
-    with _named(path.name):
-        file = open_model(path)
-        return _graph(file, printable(path.stem.encode()))
+    """The graph of the forward pass in the file.
+
+    Raises:
+        UsageError: the file cannot be read.
+        ModelError: it is malformed, or holds something that is not supported.
+    """
+    try:
+        with path.open("rb") as stream:
+            data = stream.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from error
+    return parse_tflite(data, path.name)
+
+
+def parse_tflite(data: bytes, name: str) -> Graph:
+    """As :func:`import_tflite`, of a file's content; the graph is named after the file."""
+    with _named(name):
+        return _graph(ModelFile(data), printable(Path(name).stem.encode()))
 
 
 def _graph(file: ModelFile, name: str) -> Graph:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import tflite
 
-from mcugrad.errors import ModelError, UsageError
+from mcugrad.errors import ModelError
 from mcugrad.importers.flatbuffer import Child, Children, Schema, Vector, check_flatbuffer
 
 MAX_FILE_BYTES = 1 << 26
@@ -73,6 +72,8 @@ class ModelFile:
     """The one subgraph of a .tflite file that has passed the structural check."""
 
     def __init__(self, data: bytes) -> None:
+        if len(data) > MAX_FILE_BYTES:
+            raise ModelError(f"it is larger than {MAX_FILE_BYTES} bytes")
         check_flatbuffer(data, b"TFL3", _SCHEMA, "Model")
         self.model = tflite.Model.GetRootAsModel(data, 0)
         if self.model.SubgraphsLength() != 1:
@@ -107,17 +108,6 @@ class ModelFile:
             ):
                 raise ModelError(f"operator {position} names a tensor that does not exist")
             yield Operator(position, builtins[code], inputs, outputs, table)
-
-
-def open_model(path: Path) -> ModelFile:
-    """Reads and checks the file."""
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise ModelError(f"{size} bytes; at most {MAX_FILE_BYTES} are accepted")
-        return ModelFile(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"cannot read the model: {error.strerror}") from error
 
 
 def integers(vector: Any) -> tuple[int, ...]:
