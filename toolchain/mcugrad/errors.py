@@ -47,6 +47,10 @@ class MissingToolError(McugradError):
     exit_code = 5
 
 
+class DeviceError(MissingToolError):
+    """A device cannot be opened, does not answer, or was lost on the way."""
+
+
 class InternalError(McugradError):
     """One stage handed the next something that the verifier refuses: a bug of ours."""
 

@@ -1,6 +1,6 @@
 """Where a compiled model runs: this computer, an emulator, a board behind a port."""
 
 from mcugrad.devices.base import Device, DeviceInfo, Statistics, StepResult, Tally, Unit
-from mcugrad.devices.host import HostDevice
+from mcugrad.devices.opening import open_device
 
-__all__ = ["Device", "DeviceInfo", "HostDevice", "Statistics", "StepResult", "Tally", "Unit"]
+__all__ = ["Device", "DeviceInfo", "Statistics", "StepResult", "Tally", "Unit", "open_device"]

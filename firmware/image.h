@@ -1,0 +1,13 @@
+/* What the linker script defines, and how every start-up begins. */
+#ifndef MG_IMAGE_H
+#define MG_IMAGE_H
+
+#include <stdint.h>
+
+extern uint32_t mg_stack_low[], mg_stack_high[];
+extern uint32_t mg_data_load[], mg_data_low[], mg_data_high[], mg_bss_low[], mg_bss_high[];
+
+/* Called with the stack pointer at mg_stack_high, FPU on: fills the memory, runs main. */
+_Noreturn void mg_start(void);
+
+#endif

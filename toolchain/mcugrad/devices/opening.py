@@ -1,0 +1,44 @@
+"""Opens the device that a user names: host, emulator, or a port."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from mcugrad.build import build
+from mcugrad.devices.base import Device
+from mcugrad.devices.emulator import EmulatorDevice
+from mcugrad.devices.host import HostDevice
+from mcugrad.devices.link import LinkDevice, open_port
+from mcugrad.manifest import Manifest
+from mcugrad.targets import find_target
+
+SOURCES = "model"
+FIRMWARE = "firmware.elf"
+
+
+def open_device(where: str, folder: Path) -> Device:
+    """The compiled model in ``folder``, running on ``where``.
+
+    ``where`` is ``host``, ``emulator``, or a port: a device file or a pyserial URL.
+    """
+    manifest = Manifest.read(folder)
+    if where == "host":
+        return _host(folder)
+    if where == "emulator":
+        target = find_target(manifest.target)
+        return EmulatorDevice(target, folder / FIRMWARE, manifest.fingerprint)
+    port = open_port(where)
+    try:
+        return LinkDevice(port, manifest.fingerprint)
+    except BaseException:
+        port.close()
+        raise
+
+
+def _host(folder: Path) -> HostDevice:
+    """The model's C built for this computer, whatever the folder was compiled for."""
+    with tempfile.TemporaryDirectory(prefix="mcugrad-") as name:
+        result = build(folder / SOURCES, find_target("host"), Path(name))
+        assert result.library is not None
+        return HostDevice(result.library)
