@@ -16,9 +16,9 @@ import numpy as np
 
 from mcugrad.compiler import GRAPH, Request, compile_model
 from mcugrad.data import Data, Samples, load_data
-from mcugrad.devices import Statistics, open_device
+from mcugrad.devices import Device, Statistics, open_device
 from mcugrad.digits import load_digits, quarter_turn
-from mcugrad.fit import Outcome, accuracy, fit
+from mcugrad.fit import Hyper, Outcome, accuracy, fit, set_hyper
 from mcugrad.golden.interpreter import Trainer
 from mcugrad.ir.serial import load_training_graph
 from mcugrad.manifest import Manifest
@@ -32,7 +32,8 @@ PARITY_STEPS = 3
 TURNED = "turned.npz"  # in the compiled folder: what the device learns
 UPRIGHT = "upright.npz"  # and what it knew before
 
-_LEARNING_RATE = 0.02
+_LEARNING_RATE = 0.02  # in the first epoch
+_DECAY = 0.25  # of the rate, from epoch to epoch
 
 
 @dataclass(frozen=True)
@@ -106,16 +107,8 @@ def demonstrate(plan: Plan, folder: Path, onlooker: Onlooker) -> Result:
     onlooker.note(f"starting it on the {plan.on}, measuring")
     with open_device(plan.on, folder) as device:
         before = [accuracy(device, data.measured) for data in (turned, upright)]
-        total = plan.epochs * len(turned.train)
-        onlooker.note(f"streaming {total} turned digits to it, measuring again")
-        with onlooker.progress("training", total) as advance:
-            outcome = fit(
-                device,
-                turned.train,
-                plan.epochs,
-                plan.seed,
-                lambda done, loss: advance(done, f"loss {loss:.4f}"),
-            )
+        onlooker.note(f"streaming {plan.epochs} x {len(turned.train)} turned digits to it")
+        outcome = _teach(device, manifest, turned.train, plan, onlooker)
         after = [accuracy(device, data.measured) for data in (turned, upright)]
         statistics = device.statistics()
         onlooker.note("comparing it with the golden model")
@@ -131,6 +124,23 @@ def demonstrate(plan: Plan, folder: Path, onlooker: Onlooker) -> Result:
         statistics=statistics,
         parity=parity,
     )
+
+
+def _teach(
+    device: Device, manifest: Manifest, train: Samples, plan: Plan, onlooker: Onlooker
+) -> Outcome:
+    """Epochs at a falling rate, which the device takes at run time."""
+    steps = refused = 0
+    with onlooker.progress("training", plan.epochs * len(train)) as advance:
+
+        def watch(done: int, loss: float) -> None:
+            advance(steps + done, f"loss {loss:.4f}")
+
+        for epoch in range(plan.epochs):
+            set_hyper(device, manifest, Hyper(learning_rate=_LEARNING_RATE * _DECAY**epoch))
+            outcome = fit(device, train, 1, plan.seed + epoch, watch)
+            steps, refused = steps + outcome.steps, refused + outcome.refused
+    return Outcome(steps, outcome.loss, refused)
 
 
 def _first(samples: Samples, count: int | None) -> Samples:

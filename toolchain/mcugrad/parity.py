@@ -101,7 +101,7 @@ def compare(
         found = [
             difference(step, "prediction", device.infer(x), golden.infer(x)),
         ]
-        expected = golden.step(x, target)
+        expected = golden.step(x, target.reshape(manifest.wanted.shape))
         wanted = int(target.reshape(-1)[0]) if manifest.classes else target
         result = device.train_step(x, wanted, trace=True)
         if result.applied != expected.accepted:
