@@ -41,6 +41,39 @@ void mg_conv2d_f32_bwd_data(const mg_conv2d_params *p, const float *dy, const fl
 void mg_conv2d_f32_bwd_weight(const mg_conv2d_params *p, const float *x, const float *dy,
                               const float *gathered, float *dw);
 
+/* depthwise_conv2d: x [in_h][in_w][in_c], w [kernel_h][kernel_w][out_c]. Output channel c
+ * reads input channel c / (out_c / in_c). */
+void mg_depthwise_conv2d_s8_fwd(const mg_conv2d_params *p, const mg_requant_s8 *q, const int8_t *x,
+                                const int8_t *w, const int32_t *b, int8_t *y);
+void mg_depthwise_conv2d_f32_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const float *x,
+                                 const float *w, const float *b, float *y);
+void mg_depthwise_conv2d_f32_bwd_data(const mg_conv2d_params *p, const float *dy, const float *w,
+                                      float *dx);
+void mg_depthwise_conv2d_f32_bwd_weight(const mg_conv2d_params *p, const float *x, const float *dy,
+                                        const float *gathered, float *dw);
+
+/* fully_connected: x [rows][in], w [out][in], b [out], y [rows][out]. */
+typedef struct {
+    int32_t rows, in, out;
+} mg_fully_connected_params;
+
+void mg_fully_connected_s8_fwd(const mg_fully_connected_params *p, const mg_requant_s8 *q,
+                               const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y);
+void mg_fully_connected_f32_fwd(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
+                                const float *x, const float *w, const float *b, float *y);
+void mg_fully_connected_f32_bwd_data(const mg_fully_connected_params *p, const float *dy,
+                                     const float *w, float *dx);
+void mg_fully_connected_f32_bwd_weight(const mg_fully_connected_params *p, const float *x,
+                                       const float *dy, const float *gathered, float *dw);
+
+/* channel_sum: dy [positions][channels], sum [channels]. */
+typedef struct {
+    int32_t positions, channels;
+} mg_channel_sum_params;
+
+void mg_channel_sum_f32_fwd(const mg_channel_sum_params *p, const float *dy, const float *gathered,
+                            float *sum);
+
 /* A plain row of elements. */
 typedef struct {
     int32_t size;

@@ -17,6 +17,10 @@ static inline float mg_limit_f32(float x, mg_clamp_f32 range) {
     return x < range.low ? range.low : x > range.high ? range.high : x;
 }
 
+static inline int mg_limits_f32(mg_clamp_f32 range) {
+    return range.low > -__builtin_inff() || range.high < __builtin_inff();
+}
+
 static inline int8_t mg_limit_s8(int32_t x, int32_t low, int32_t high) {
     return (int8_t)(x < low ? low : x > high ? high : x);
 }
@@ -39,6 +43,12 @@ static inline int32_t mg_multiply_quantized(int32_t x, int32_t multiplier, int32
     const int32_t shifted = shift > 0 ? (int32_t)((uint32_t)x << shift) : x;
     const int32_t product = mg_doubling_high_mul(shifted, multiplier);
     return shift < 0 ? mg_rounding_shift_right(product, -shift) : product;
+}
+
+/* An int8 result from the sum of one channel. */
+static inline int8_t mg_requantize_s8(const mg_requant_s8 *q, int32_t channel, int32_t sum) {
+    const int32_t y = mg_multiply_quantized(sum, q->multiplier[channel], q->shift[channel]);
+    return mg_limit_s8(y + q->output_zero_point, q->low, q->high);
 }
 
 #endif

@@ -1,0 +1,48 @@
+/* Depthwise convolution, float, forward. */
+#include "depthwise_conv2d_window.h"
+#include "tile_f32.h"
+
+#define ELEMENT       float
+#define BIAS          float
+#define QUANT         mg_clamp_f32
+#define TILE_PIXELS   MG_TILE
+#define TILE_CHANNELS MG_TILE
+
+static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows,
+                                  const mg_span *columns) {
+    return mg_depthwise_forward_window(p, rows, columns);
+}
+
+/* Output channels that read neighbouring channels of x. */
+MG_INLINE void tile_part(int pixels, int channels, const mg_window *v, const mg_clamp_f32 *q,
+                         const float *const *x, const float *w, const float *b, int32_t channel,
+                         float *const *y) {
+    mg_sums_f32 sums;
+    const float *from[MG_TILE];
+    mg_start_f32(pixels, channels, b, channel, sums);
+    MG_UNROLLED
+    for (int i = 0; i < pixels; ++i) {
+        from[i] = x[i] + channel / v->multiplier;
+    }
+    mg_depthwise_f32(pixels, channels, v, from, w, sums);
+    mg_store_f32(pixels, channels, sums, q, channel, y);
+}
+
+MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp_f32 *q,
+                    const float *const *x, const float *w, const float *b, int32_t channel,
+                    float *const *y) {
+    if (v->multiplier == 1) {
+        tile_part(pixels, channels, v, q, x, w, b, channel, y);
+    } else {
+        for (int32_t j = 0; j < channels; ++j) {
+            tile_part(pixels, 1, v, q, x, w + j, b, channel + j, y);
+        }
+    }
+}
+
+#include "walk.h"
+
+void mg_depthwise_conv2d_f32_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const float *x,
+                                 const float *w, const float *b, float *y) {
+    walk_forward(p, q, x, w, b, y);
+}

@@ -1,0 +1,27 @@
+/* What register tiles of all types need of the compiler. */
+#ifndef MG_TILE_H
+#define MG_TILE_H
+
+#include <stdint.h>
+
+/* Steps of an inner loop that share its counting. */
+#define MG_UNROLL 4
+
+/* Stands before a loop whose bounds are constants of the tile. */
+#ifdef __clang__
+#define MG_UNROLLED _Pragma("clang loop unroll(full)")
+#else
+#define MG_UNROLLED _Pragma("GCC unroll 8")
+#endif
+
+/* Tile sizes are constants at each call. Without inlining the sums would live in memory. */
+#define MG_INLINE static inline __attribute__((always_inline))
+
+/* Keeps the loads of one step behind those of the step before: schedulers that hoist them all
+ * run out of registers and spill. */
+#define MG_KEEP_ORDER() __asm__ volatile("")
+
+/* The same for an integer sum, whose terms would be reordered too. */
+#define MG_COMPLETE(sum) __asm__ volatile("" : "+r"(sum))
+
+#endif

@@ -1,0 +1,1 @@
+"""Tests of the C kernels against the operators' references."""

@@ -1,0 +1,154 @@
+"""Calls one C kernel for a case and judges what it did.
+
+Every buffer is malloc's, exactly as large as its tensor or with guard bytes around it: the
+first lets an address sanitizer see each access beyond it, the second finds stray writes
+without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cffi import FFI
+
+from mcugrad.headers import declarations
+from mcugrad.ir.tensor import Array, Tensor
+from mcugrad.ops import lookup
+from mcugrad.ops.base import CArray, CStruct, CValue, Kernel
+from tests.ops.case import Case
+
+_GUARD = 64
+_FILL = 0xA5
+_FLOAT_BOUND = 1e-5
+
+
+class Buffer:
+    """Memory for one tensor, followed and preceded by ``guard`` known bytes."""
+
+    def __init__(self, ffi: FFI, libc: Any, size: int, guard: int) -> None:
+        memory = ffi.gc(libc.malloc(size + 2 * guard), libc.free)
+        self._all = np.frombuffer(ffi.buffer(memory, size + 2 * guard), np.uint8)
+        self._all[:] = _FILL
+        self._owner = memory
+        self._guard = guard
+        self._size = size
+        self.pointer = ffi.cast("char *", memory) + guard
+
+    @property
+    def bytes(self) -> Array:
+        """The tensor's own bytes."""
+        return self._all[self._guard : self._guard + self._size]
+
+    def intact(self) -> bool:
+        """Whether the guard bytes are as they were."""
+        inside = slice(self._guard, self._guard + self._size)
+        return bool(np.all(np.delete(self._all, inside) == _FILL))
+
+
+class Kernels:
+    """A library of the kernels."""
+
+    def __init__(self, library: Path, *, guard: int = _GUARD) -> None:
+        self._ffi = FFI()
+        self._ffi.cdef(declarations("mg_kernels.h"))
+        self._ffi.cdef("void *malloc(size_t size); void free(void *memory);")
+        self._libc = self._ffi.dlopen(None)
+        self._library = self._ffi.dlopen(str(library))
+        self._guard = guard
+
+    def check(self, case: Case) -> None:
+        """Calls the portable kernel, once more for each in-place pair; fails where it is wrong."""
+        kernel = portable_kernel(case)
+        self._run(case, kernel, {})
+        for output, source in kernel.inplace:
+            operand = case.call.inputs[source] if source < len(case.inputs) else None
+            if operand is not None and operand.nbytes == case.call.outputs[output].nbytes:
+                self._run(case, kernel, {output: source})
+
+    def _buffer(self, size: int) -> Buffer:
+        return Buffer(self._ffi, self._libc, size, self._guard)
+
+    def _run(self, case: Case, kernel: Kernel, shared: dict[int, int]) -> None:
+        inputs = [None if v is None else self._holding(v) for v in case.stored]
+        outputs: list[Buffer] = []
+        for index, tensor in enumerate(case.call.outputs):
+            source = inputs[shared[index]] if index in shared else None
+            outputs.append(source if source is not None else self._buffer(tensor.nbytes))
+        keep: list[Any] = []
+        structs = [self._struct(of(case.call), keep) for of in (kernel.params, kernel.quant) if of]
+        before: list[Buffer] = []
+        if kernel.scratch:
+            size_of: Callable[..., int] = getattr(self._library, f"{kernel.symbol}_scratch_size")
+            before = [self._buffer(size_of(*structs[:1]))]
+        absent = [None] * (kernel.arity - len(inputs))
+        arguments = [*before, *structs, *inputs, *absent, *outputs]
+        self._invoke(kernel.symbol, arguments)
+
+        for index, buffer in enumerate((*before, *inputs, *outputs)):
+            assert buffer is None or buffer.intact(), f"wrote outside buffer {index}"
+        for index, (buffer, value) in enumerate(zip(inputs, case.stored, strict=True)):
+            if buffer is not None and value is not None and buffer not in outputs:
+                assert np.array_equal(buffer.bytes, _bytes(value)), f"changed input {index}"
+        for tensor, buffer, wanted in zip(case.call.outputs, outputs, case.expected(), strict=True):
+            _compare(tensor, buffer.bytes.view(tensor.dtype.numpy).reshape(tensor.shape), wanted)
+
+    def _holding(self, value: Array) -> Buffer:
+        buffer = self._buffer(value.nbytes)
+        buffer.bytes[:] = _bytes(value)
+        return buffer
+
+    def _struct(self, struct: CStruct, keep: list[Any]) -> Any:
+        def initialiser(value: CValue) -> Any:
+            if isinstance(value, CArray):
+                keep.append(self._ffi.new(f"{value.dtype}[]", list(value.values)))
+                return keep[-1]
+            return list(value) if isinstance(value, tuple) else value
+
+        fields = {name: initialiser(value) for name, value in struct.fields.items()}
+        declared = [name for name, _ in self._ffi.typeof(struct.ctype).fields]
+        assert list(fields) == declared, f"fields of {struct.ctype} differ from the header"
+        return self._ffi.new(f"{struct.ctype} *", fields)
+
+    def _invoke(self, symbol: str, arguments: list[Any]) -> None:
+        function = getattr(self._library, symbol)
+        types = self._ffi.typeof(function).args
+        assert len(types) == len(arguments), f"{symbol} takes {len(types)} arguments"
+        function(
+            *(
+                self._ffi.cast(ctype, argument.pointer)
+                if isinstance(argument, Buffer)
+                else self._ffi.NULL
+                if argument is None
+                else argument
+                for ctype, argument in zip(types, arguments, strict=True)
+            )
+        )
+
+
+def portable_kernel(case: Case) -> Kernel:
+    """The row that every target can use."""
+    kernels = lookup(case.op).kernels
+    return next(k for k in kernels if k.serves(case.call, frozenset()))
+
+
+def has_kernel(case: Case) -> bool:
+    """Whether the operator is more than a view."""
+    return not lookup(case.op).view
+
+
+def _bytes(value: Array) -> Array:
+    return np.ascontiguousarray(value).reshape(-1).view(np.uint8)
+
+
+def _compare(tensor: Tensor, got: Array, wanted: Array) -> None:
+    if not tensor.dtype.is_float:
+        np.testing.assert_array_equal(got, wanted)
+        return
+    assert np.all(np.isfinite(got)), "a result is not finite"
+    error = float(np.max(np.abs(got - wanted), initial=0.0))
+    largest = float(np.max(np.abs(wanted), initial=0.0))
+    bound = max(_FLOAT_BOUND * largest, float(np.finfo(np.float32).tiny))
+    assert error <= bound, f"error {error:.3g}, largest value {largest:.3g}"

@@ -1,0 +1,88 @@
+"""Cases of conv2d and its gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mcugrad.ops.clamp_range import NONE, Clamp
+from mcugrad.ops.conv2d import Conv2dAttrs, Conv2dBwdDataAttrs
+from tests.ops.case import Case, Operand
+from tests.ops.convolutions import CLAMPS, IMAGES, Image, float_operands, labelled, quantised
+
+#: image, output channels, groups
+_SHAPES = (
+    *(
+        (image, channels, 1)
+        for image, channels in zip(IMAGES, [5, 17, 4, 6, 1, 3] * 3, strict=False)
+    ),
+    (labelled("3x3-stride3"), 6, 2),
+    (labelled("dilation2-stride2"), 8, 4),
+    (labelled("3x3-same"), 10, 5),
+)
+
+
+def _label(image: Image, groups: int, more: str = "") -> str:
+    return image.label + (f"-groups{groups}" if groups > 1 else "") + more
+
+
+def _weights(image: Image, channels: int, groups: int) -> tuple[int, ...]:
+    return (channels, *image.window.kernel, image.shape[2] // groups)
+
+
+def _float(
+    image: Image, channels: int, groups: int = 1, clamp: Clamp = NONE, more: str = "", *, bias: bool
+) -> Case:
+    operands = float_operands(
+        image.input, _weights(image, channels, groups), channels if bias else None
+    )
+    attrs = Conv2dAttrs(image.window, groups, clamp)
+    return Case("conv2d", _label(image, groups, more), operands, attrs)
+
+
+def _int8(
+    image: Image,
+    channels: int,
+    groups: int = 1,
+    clamp: Clamp = NONE,
+    more: str = "",
+    *,
+    per_channel: bool = True,
+    bias: bool = True,
+    span: float = 1.0,
+) -> Case:
+    w = _weights(image, channels, groups)
+    products = w[1] * w[2] * w[3]
+    layer = quantised(
+        image.input, w, axis=0, per_channel=per_channel, bias=bias, products=products, span=span
+    )
+    attrs = Conv2dAttrs(image.window, groups, clamp)
+    label = _label(image, groups, f"{more}-s8")
+    return Case("conv2d", label, layer.operands, attrs, (layer.output,))
+
+
+def _backward(image: Image, channels: int, groups: int) -> Iterator[Case]:
+    attrs = Conv2dAttrs(image.window, groups)
+    w, dy = _weights(image, channels, groups), (1, *image.output, channels)
+    label = _label(image, groups)
+    data_attrs = Conv2dBwdDataAttrs(attrs, *image.shape[:2])
+    yield Case("conv2d_bwd_data", label, (Operand(dy), Operand(w)), data_attrs)
+    operands = (Operand(image.input), Operand(dy))
+    yield Case("conv2d_bwd_weight", label, operands, attrs)
+    yield Case("conv2d_bwd_weight", f"{label}-gathered", (*operands, Operand(w)), attrs)
+
+
+_SAME = labelled("3x3-same")
+_MANY_POSITIONS = Image("many-positions", (48, 48, 4), labelled("pointwise").window)
+
+CASES = [
+    *(_float(*shape, bias=True) for shape in _SHAPES),
+    _float(_SAME, 4, more="-no-bias", bias=False),
+    *(_float(_SAME, 9, clamp=c, more=f"-{name}", bias=True) for name, c in CLAMPS.items()),
+    *(_int8(*shape) for shape in _SHAPES),
+    _int8(_SAME, 6, more="-per-tensor", per_channel=False),
+    _int8(_SAME, 4, more="-no-bias", bias=False),
+    _int8(_SAME, 4, more="-saturating", span=0.2),
+    *(_int8(_SAME, 9, clamp=c, more=f"-{name}") for name, c in CLAMPS.items()),
+    *(case for shape in _SHAPES for case in _backward(*shape)),
+    *_backward(_MANY_POSITIONS, 4, 1),
+]

@@ -1,0 +1,97 @@
+"""Cases of depthwise_conv2d and its gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from mcugrad.ops.clamp_range import NONE, Clamp
+from mcugrad.ops.depthwise_conv2d import DepthwiseConv2dAttrs, DepthwiseConv2dBwdDataAttrs
+from tests.ops.case import Case, Operand
+from tests.ops.convolutions import CLAMPS, IMAGES, Image, float_operands, labelled, quantised
+
+_SAME = labelled("3x3-same")
+_WIDE = tuple(
+    replace(image, label=f"{image.label}-{c}channels", shape=(*image.shape[:2], c))
+    for image, c in (
+        (_SAME, 8),
+        (_SAME, 17),
+        (labelled("3x3-stride2-uneven-pad"), 12),
+        (labelled("dilation2"), 4),
+        (labelled("3x3-stride3"), 1),
+    )
+)
+_THIN = (
+    Image("3x3-width1", (6, 1, 4), _SAME.window),
+    Image("3x3-width2", (1, 2, 4), _SAME.window),
+    Image("3x3-uneven-pad", (5, 6, 4), replace(_SAME.window, pad=(0, 2, 2, 1))),
+    Image("3x3-wide-pad", (4, 4, 4), replace(_SAME.window, pad=(4, 3, 3, 4))),
+)
+
+#: image, multiplier
+_SHAPES = (
+    *((image, 1) for image in (*IMAGES, *_WIDE, *_THIN)),
+    (_SAME, 2),
+    (labelled("3x3-stride2-uneven-pad"), 3),
+    (labelled("6x4-stride2"), 8),
+    (labelled("dilation2-stride2"), 2),
+)
+
+
+def _label(image: Image, multiplier: int, more: str = "") -> str:
+    return image.label + (f"-multiplier{multiplier}" if multiplier > 1 else "") + more
+
+
+def _weights(image: Image, multiplier: int) -> tuple[int, ...]:
+    return (*image.window.kernel, image.shape[2] * multiplier)
+
+
+def _float(
+    image: Image, multiplier: int, clamp: Clamp = NONE, more: str = "", *, bias: bool = True
+) -> Case:
+    w = _weights(image, multiplier)
+    operands = float_operands(image.input, w, w[2] if bias else None)
+    attrs = DepthwiseConv2dAttrs(image.window, multiplier, clamp)
+    return Case("depthwise_conv2d", _label(image, multiplier, more), operands, attrs)
+
+
+def _int8(
+    image: Image,
+    multiplier: int,
+    clamp: Clamp = NONE,
+    more: str = "",
+    *,
+    per_channel: bool = True,
+    bias: bool = True,
+) -> Case:
+    w = _weights(image, multiplier)
+    layer = quantised(
+        image.input, w, axis=2, per_channel=per_channel, bias=bias, products=w[0] * w[1]
+    )
+    attrs = DepthwiseConv2dAttrs(image.window, multiplier, clamp)
+    label = _label(image, multiplier, f"{more}-s8")
+    return Case("depthwise_conv2d", label, layer.operands, attrs, (layer.output,))
+
+
+def _backward(image: Image, multiplier: int) -> Iterator[Case]:
+    attrs = DepthwiseConv2dAttrs(image.window, multiplier)
+    w = _weights(image, multiplier)
+    dy = (1, *image.output, w[2])
+    label = _label(image, multiplier)
+    data_attrs = DepthwiseConv2dBwdDataAttrs(attrs, *image.shape[:2])
+    yield Case("depthwise_conv2d_bwd_data", label, (Operand(dy), Operand(w)), data_attrs)
+    operands = (Operand(image.input), Operand(dy))
+    yield Case("depthwise_conv2d_bwd_weight", label, operands, attrs)
+    yield Case("depthwise_conv2d_bwd_weight", f"{label}-gathered", (*operands, Operand(w)), attrs)
+
+
+CASES = [
+    *(_float(*shape) for shape in _SHAPES),
+    _float(_SAME, 1, more="-no-bias", bias=False),
+    *(_float(_SAME, 1, c, f"-{name}") for name, c in CLAMPS.items()),
+    *(_int8(*shape) for shape in _SHAPES),
+    _int8(_SAME, 2, more="-per-tensor", per_channel=False),
+    _int8(_SAME, 1, more="-no-bias", bias=False),
+    *(_int8(_SAME, 1, c, f"-{name}") for name, c in CLAMPS.items()),
+    *(case for shape in _SHAPES for case in _backward(*shape)),
+]
