@@ -247,6 +247,8 @@ def _with_scale(b: Tensor, x: Tensor, w: Tensor) -> Tensor:
 
 
 def _conv2d(out: _GraphWriter, node: Node) -> None:
+    if not any(node.inputs[2:]):
+        raise InexpressibleError("CONV_2D without a bias, which LiteRT refuses")
     _convolution("CONV_2D", schema.Conv2DOptionsT(), out, node)
 
 

@@ -152,11 +152,12 @@ class _Partial:
                 continue
             if index >= len(call.inputs) or not call.inputs[index]:
                 continue
-            source = self._owner(self.root[call.inputs[index]])
-            size = aligned(self.program.tensors[name].nbytes)
+            operand, result = (self.program.tensors[n] for n in (call.inputs[index], name))
+            source = self._owner(self.root[operand.name])
             if (
                 self.uses.get(source) == 1
-                and self.sizes.get(source) == size
+                and operand.nbytes == result.nbytes  # a smaller one is read again and again
+                and self.sizes.get(source) == aligned(result.nbytes)
                 and source not in taken.values()
             ):
                 taken[name] = source
