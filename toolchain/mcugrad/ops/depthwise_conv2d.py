@@ -71,7 +71,7 @@ def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...
     attrs: DepthwiseConv2dAttrs = call.attrs
 
     def sums(x: Floats, w: Floats) -> Floats:
-        return np.einsum("yxklc,klc->yxc", _repeated_taps(x, attrs), w)[None]
+        return np.asarray(np.einsum("yxklc,klc->yxc", _repeated_taps(x, attrs), w))[None]
 
     return linear.forward(
         call, values, sums, attrs.clamp, lambda: requantization(call, attrs.clamp)
@@ -144,17 +144,20 @@ def _bwd_weight_params(call: OpCall) -> CStruct:
 
 
 def _products(call: OpCall) -> int:
-    kh, kw = call.attrs.window.kernel
+    attrs: DepthwiseConv2dAttrs = call.attrs
+    kh, kw = attrs.window.kernel
     return call.outputs[0].size * kh * kw
 
 
 def _bwd_data_products(call: OpCall) -> int:
-    kh, kw = call.attrs.conv.window.kernel
+    attrs: DepthwiseConv2dBwdDataAttrs = call.attrs
+    kh, kw = attrs.conv.window.kernel
     return call.input(0).size * kh * kw
 
 
 def _bwd_weight_products(call: OpCall) -> int:
-    kh, kw = call.attrs.window.kernel
+    attrs: DepthwiseConv2dAttrs = call.attrs
+    kh, kw = attrs.window.kernel
     return call.input(1).size * kh * kw
 
 
