@@ -13,8 +13,11 @@ from dataclasses import dataclass
 
 from mcugrad.errors import ModelError
 
-#: More tables than this are refused: no model for a microcontroller comes near it.
+#: More references to tables than this are refused: no model for a microcontroller comes near it.
 MAX_TABLES = 1 << 16
+
+#: A table with more fields than this is refused.
+MAX_SLOTS = 64
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ class Children:
     table: str
 
 
-#: For each table, the fields that are followed, by slot. Scalars need no entry.
+#: For each table, the fields that are followed, by slot. Scalars need no entry: they begin
+#: inside their table, so that reading one goes less than 8 bytes beyond the buffer.
 Schema = Mapping[str, Mapping[int, Vector | Child | Children]]
 
 
@@ -51,54 +55,40 @@ def check_flatbuffer(data: bytes, identifier: bytes, schema: Schema, root: str) 
     _Checker(data, schema).table(0, root)
 
 
-@dataclass(frozen=True)
-class _Table:
-    """Where a table is: its start and size, and its vtable with the number of slots."""
-
-    kind: str
-    start: int
-    size: int
-    vtable: int
-    slots: int
-
-
 class _Checker:
     def __init__(self, data: bytes, schema: Schema) -> None:
         self._data = data
         self._schema = schema
         self._seen: set[tuple[int, str]] = set()
+        self._references = 0
 
     def table(self, reference: int, kind: str) -> None:
         """Checks the table that the offset at ``reference`` refers to, and all below it."""
+        self._references += 1
+        if self._references > MAX_TABLES:
+            raise ModelError(f"more than {MAX_TABLES} tables")
         start = self._target(reference, kind)
         if (start, kind) in self._seen:
             return
         self._seen.add((start, kind))
-        if len(self._seen) > MAX_TABLES:
-            raise ModelError(f"more than {MAX_TABLES} tables")
-        table = self._header(start, kind)
+        positions = self._positions(start, kind)
         for slot, field in self._schema[kind].items():
-            if position := self._position(table, slot):
-                self._follow(field, start + position, kind)
+            if slot < len(positions) and positions[slot]:
+                self._follow(field, start + positions[slot], kind)
 
-    def _header(self, start: int, kind: str) -> _Table:
+    def _positions(self, start: int, kind: str) -> tuple[int, ...]:
+        """Where each field stands in the table; 0 where it is absent."""
         vtable = start - self._read("<i", start, kind)
         slots = self._read("<H", vtable, kind) // 2 - 2
         size = self._read("<H", vtable + 2, kind)
-        if slots < 0 or size < 4:
+        if not 0 <= slots <= MAX_SLOTS or size < 4:
             raise ModelError(f"{kind} table with an impossible header")
-        self._within(vtable, 2 * slots + 4, kind)
         self._within(start, size, kind)
-        return _Table(kind, start, size, vtable, slots)
-
-    def _position(self, table: _Table, slot: int) -> int:
-        """Where a field stands in its table; 0 where it is absent."""
-        if slot >= table.slots:
-            return 0
-        position = self._read("<H", table.vtable + 4 + 2 * slot, table.kind)
-        if position and not 4 <= position < table.size:
-            raise ModelError(f"{table.kind} field {slot} lies outside its table")
-        return position
+        self._within(vtable, 4 + 2 * slots, kind)
+        positions = struct.unpack_from(f"<{slots}H", self._data, vtable + 4)
+        if any(p and not 4 <= p < size for p in positions):
+            raise ModelError(f"a field of a {kind} table lies outside it")
+        return positions
 
     def _follow(self, field: Vector | Child | Children, reference: int, kind: str) -> None:
         match field:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from mcugrad.errors import InternalError, ModelError, UsageError
+from mcugrad.importers.supported import check_supported
 from mcugrad.importers.tflite_file import MAX_FILE_BYTES, ModelFile, Operator, printable
 from mcugrad.importers.tflite_ops import IMPORTERS, Use
 from mcugrad.importers.tflite_tensors import TensorReader
@@ -65,6 +65,7 @@ def _graph(file: ModelFile, name: str) -> Graph:
         verify(graph)
     except InternalError as error:
         raise ModelError(str(error)) from error
+    check_supported(graph)
     return graph
 
 
@@ -128,5 +129,5 @@ def _named(where: str) -> Iterator[None]:
     """Puts ``where`` before the message of any error that the file causes."""
     try:
         yield
-    except (ModelError, ValueError, struct.error) as error:
+    except (ModelError, ValueError) as error:
         raise ModelError(f"{where}: {error}") from error

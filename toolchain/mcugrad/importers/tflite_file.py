@@ -75,7 +75,8 @@ class ModelFile:
         if len(data) > MAX_FILE_BYTES:
             raise ModelError(f"it is larger than {MAX_FILE_BYTES} bytes")
         check_flatbuffer(data, b"TFL3", _SCHEMA, "Model")
-        self.model = tflite.Model.GetRootAsModel(data, 0)
+        # The end is padded so that a scalar in the last bytes can be read whole.
+        self.model = tflite.Model.GetRootAsModel(data + bytes(8), 0)
         if self.model.SubgraphsLength() != 1:
             raise ModelError(
                 f"{self.model.SubgraphsLength()} subgraphs; only a model of one subgraph, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,9 @@ class Use:
 
         The int8 weights of a float operator (dynamic-range quantisation) become float.
         """
-        tensors = [self.input(i) for i in (1, 2) if self.has_input(i)]
+        tensors = [self.input(1)]
+        if self.has_input(2):
+            tensors.append(self.input(2))
         for tensor in tensors:
             if tensor.data is None:
                 raise ModelError(f"its weights {tensor.name!r} are not constant")
@@ -164,6 +167,12 @@ def _image(tensor: Tensor) -> tuple[int, int, int, int]:
         raise ModelError(f"{tensor.name!r} must have four dimensions, not {list(tensor.shape)}")
     a, b, c, d = tensor.shape
     return a, b, c, d
+
+
+def _finite(value: float) -> float:
+    if not isfinite(value):
+        raise ModelError(f"its parameter is {value}")
+    return value
 
 
 def _conv2d(use: Use) -> None:
@@ -268,11 +277,12 @@ def _reshape(use: Use) -> None:
 
 
 def _softmax(use: Use) -> None:
-    use.emit("softmax", SoftmaxAttrs(use.options(tflite.SoftmaxOptions).Beta()), [use.x])
+    beta = _finite(use.options(tflite.SoftmaxOptions).Beta())
+    use.emit("softmax", SoftmaxAttrs(beta), [use.x])
 
 
 def _leaky_relu(use: Use) -> None:
-    alpha = use.options(tflite.LeakyReluOptions).Alpha()
+    alpha = _finite(use.options(tflite.LeakyReluOptions).Alpha())
     use.emit("leaky_relu", LeakyReluAttrs(alpha), [use.x])
 
 

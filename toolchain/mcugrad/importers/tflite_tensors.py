@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite, prod
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from mcugrad.importers.tflite_file import ModelFile, integers, printable
 from mcugrad.ir.tensor import Array, DType, QuantParams, Tensor, constant
 
 MAX_RANK = 6
+MIN_SCALE, MAX_SCALE = 1e-30, 1e30
 MAX_TENSOR_BYTES = 1 << 26
 MAX_CONSTANT_BYTES = 1 << 27
 
@@ -122,8 +123,8 @@ class TensorReader:
             raise self._error(index, f"has {len(scale)} scales, which do not fit its shape")
         if len(zero_point) != len(scale):
             raise self._error(index, "does not have one zero point for each scale")
-        if not all(isfinite(s) and s > 0 for s in scale):
-            raise self._error(index, "has a quantisation scale that is not positive")
+        if not all(MIN_SCALE <= s <= MAX_SCALE for s in scale):
+            raise self._error(index, "has a quantisation scale that no tensor can have")
         if not all(-128 <= z <= 127 for z in zero_point):
             raise self._error(index, "has a zero point that is not an int8 value")
         if axis is not None and any(zero_point):

@@ -35,6 +35,7 @@ def _infer(call: OpCall) -> tuple[Spec, ...]:
     require(1 <= len(parts) <= _MOST, f"between 1 and {_MOST} operands, not {len(parts)}")
     first = parts[0]
     require(0 <= axis < len(first.shape), f"no axis {axis} in {first.shape}")
+    require(all(len(t.shape) == len(first.shape) for t in parts), "operands differ in rank")
     around = (first.shape[:axis], first.shape[axis + 1 :], first.dtype)
     require(
         all((t.shape[:axis], t.shape[axis + 1 :], t.dtype) == around for t in parts),
