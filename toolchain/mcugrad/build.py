@@ -155,6 +155,7 @@ def _settings(target: Target, compiler: Compiler) -> dict[str, str]:
         "MCUGRAD_AR": _list(compiler.archiver),
         "MCUGRAD_FLAGS": _list(compiler.flags),
         "MCUGRAD_LINK_FLAGS": _list(compiler.link_flags),
+        "MCUGRAD_LIBRARIES": _list(compiler.libraries),
         "MCUGRAD_FEATURES": _list(sorted(target.features)),
         "MCUGRAD_FIRMWARE": _list(target.firmware_sources),
         "MCUGRAD_DEFINES": _list(f"{k}={v}" for k, v in target.defines.items()),

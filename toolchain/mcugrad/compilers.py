@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Literal
 
 from mcugrad.errors import MissingToolError
-from mcugrad.targets import Family, Target
+from mcugrad.targets import Target
 
 Toolchain = Literal["zig", "gnu"]
 
 _GNU_PACKAGES = {
     "gcc": "gcc",
-    "arm-none-eabi-gcc": "gcc-arm-none-eabi libnewlib-arm-none-eabi",
+    "arm-none-eabi-gcc": "gcc-arm-none-eabi",
     "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf",
 }
 
@@ -31,6 +31,7 @@ class Compiler:
     archiver: tuple[str, ...]
     flags: tuple[str, ...]
     link_flags: tuple[str, ...]
+    libraries: tuple[str, ...]
     version: str
 
 
@@ -44,9 +45,10 @@ def _zig(target: Target) -> Compiler:
     if spec is None or spec.origin is None:
         raise MissingToolError("the compiler is missing: pip install ziglang")
     zig = str(Path(spec.origin).parent / "zig")
-    return Compiler(
-        "zig", (zig, "cc"), (zig, "ar"), target.zig_flags, (), _version((zig, "version"))
-    )
+    # The host takes mathematics from where the targets take them, so that results are equal.
+    link = ("-nostdlib", "-rtlib=compiler-rt") if target.is_host else ()
+    version = _version((zig, "version"))
+    return Compiler("zig", (zig, "cc"), (zig, "ar"), target.zig_flags, link, (), version)
 
 
 def _gnu(target: Target) -> Compiler:
@@ -57,10 +59,13 @@ def _gnu(target: Target) -> Compiler:
             f"{name} is missing: apt-get install {_GNU_PACKAGES.get(name, name)}"
         )
     archiver = shutil.which(name.removesuffix("gcc") + "ar") or "ar"
-    link = () if target.family is Family.HOST else ("-nostartfiles", "-Wl,--no-warn-rwx-segments")
-    return Compiler(
-        "gnu", (command,), (archiver,), target.gnu.flags, link, _version((command, "--version"))
-    )
+    version = _version((command, "--version"))
+    flags, libraries = target.gnu.flags, ("m",)
+    link: tuple[str, ...] = ()
+    if not target.is_host:  # firmware/libc.c stands in for a C library
+        flags, libraries = (*flags, "-ffreestanding"), ("gcc",)
+        link = ("-nostdlib", "-Wl,--no-warn-rwx-segments")
+    return Compiler("gnu", (command,), (archiver,), flags, link, libraries, version)
 
 
 @cache

@@ -12,7 +12,7 @@ typedef struct {
     float x[INPUTS], y[CLASSES], dy[CLASSES], loss;
     int32_t label;
 } memory;
-_Static_assert(sizeof(memory) <= MG_ARENA_BYTES, "the arena is too small");
+_Static_assert(sizeof(memory) == MG_USED_BYTES, "model.h says otherwise");
 
 static const float initial_w[CLASSES][INPUTS] = {
     {0.1F, 0.2F, -0.3F, 0.4F}, {-0.1F, 0.0F, 0.1F, 0.2F}, {0.3F, -0.2F, 0.1F, 0.0F}};

@@ -68,6 +68,7 @@ class LinkDevice:
         alive: raises when the other end is known to be gone.
         patience: seconds to wait for the first answer.
         limit: seconds that a request may take without a word from the device.
+        quiet: seconds of silence before the device is asked whether a frame was lost.
     """
 
     def __init__(
@@ -78,9 +79,10 @@ class LinkDevice:
         alive: Callable[[], None] = _nothing_known,
         patience: float = 10.0,
         limit: float = 600.0,
+        quiet: float = 2.0,
     ) -> None:
         self._port = port
-        self._session = Session(port, alive, limit)
+        self._session = Session(port, alive, limit, quiet)
         self._info = _parse_info(self._session.hello(patience))
         if fingerprint is not None and self._info.fingerprint != fingerprint:
             raise UsageError(

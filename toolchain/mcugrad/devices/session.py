@@ -23,7 +23,6 @@ from mcugrad.errors import DeviceError
 VERSION = 1
 _SEQUENCES = 1 << 16
 _TICK = 0.1  # seconds of one wait for bytes
-_QUIET = 2.0  # seconds of silence before the device is asked for its state
 _TRACED = struct.Struct("<HI")
 _HELLO = struct.Struct("<IHHH")
 
@@ -69,14 +68,18 @@ class Session:
         port: a pyserial port.
         alive: raises when the device is known to be gone.
         limit: seconds of silence after which it is given up.
+        quiet: seconds of silence before it is asked for its state.
     """
 
-    def __init__(self, port: serial.SerialBase, alive: Callable[[], None], limit: float) -> None:
+    def __init__(
+        self, port: serial.SerialBase, alive: Callable[[], None], limit: float, quiet: float
+    ) -> None:
         self._port = port
-        self._port.timeout = _TICK
+        self._port.timeout = min(_TICK, quiet)
         self._port.write_timeout = limit
         self._alive = alive
         self._limit = limit
+        self._quiet = quiet
         self._splitter = Splitter()
         self._next = 0
         self._token = time.monotonic_ns() & 0xFFFF
@@ -124,7 +127,7 @@ class Session:
         self._send(frames)
         while True:
             heard = False
-            for frame in self._frames(_QUIET):
+            for frame in self._frames(self._quiet):
                 heard = True
                 last_word = time.monotonic()
                 if frame is None or frame.kind == Message.REFUSED:
@@ -177,8 +180,7 @@ class Session:
         try:
             self._port.write(content)
         except (serial.SerialException, OSError) as error:
-            self._alive()
-            raise DeviceError(f"cannot write to {self._port.port}: {error}") from error
+            raise self._lost(error) from error
 
     def _frames(self, quiet: float) -> Iterator[Frame | None]:
         """Frames as they arrive, None for a damaged one, until ``quiet`` seconds of silence."""
@@ -187,11 +189,15 @@ class Session:
             try:
                 received = self._port.read(max(1, self._port.in_waiting))
             except (serial.SerialException, OSError) as error:
-                self._alive()
-                raise DeviceError(f"cannot read from {self._port.port}: {error}") from error
+                raise self._lost(error) from error
             for frame in self._splitter.feed(received):
                 yield frame
                 end = time.monotonic() + quiet
+
+    def _lost(self, error: Exception) -> DeviceError:
+        time.sleep(_TICK)  # a process that ends closes its port first
+        self._alive()
+        return DeviceError(f"the connection to {self._port.port} is lost: {error}")
 
 
 def _collect(traced: dict[int, bytearray], payload: bytes) -> None:

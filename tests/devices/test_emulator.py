@@ -1,0 +1,85 @@
+"""Ports and emulators that are absent, die, or are reached another way."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mcugrad.devices.emulator import EmulatorDevice
+from mcugrad.devices.link import LinkDevice, open_port
+from mcugrad.errors import DeviceError, MissingToolError, UsageError
+from mcugrad.targets import find_target
+from tests.devices.hand_made import FINGERPRINT, Reference, build_model, require_emulator, samples
+from tests.devices.wire import WirePort, build_link
+
+
+def test_without_qemu_the_command_that_installs_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingToolError, match="apt-get install qemu-system-misc"):
+        EmulatorDevice(find_target("rv32imfc"), tmp_path / "firmware.elf")
+
+
+def test_the_host_has_no_emulator(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="host has no emulator"):
+        EmulatorDevice(find_target("host"), tmp_path / "firmware.elf")
+
+
+def test_a_dead_emulator_is_noticed(tmp_path: Path) -> None:
+    require_emulator("cortex-m3")
+    elf = build_model("cortex-m3", tmp_path).elf
+    assert elf is not None
+    with EmulatorDevice(find_target("cortex-m3"), elf) as running:
+        running._emulator._process.kill()
+        with pytest.raises(DeviceError, match="the emulator ended"):
+            running.infer(np.zeros(4, np.float32))
+
+
+def test_a_file_that_is_no_firmware_is_an_error_and_no_hang(tmp_path: Path) -> None:
+    require_emulator("cortex-m3")
+    with pytest.raises(DeviceError, match="the emulator ended"):
+        EmulatorDevice(find_target("cortex-m3"), tmp_path / "absent.elf")
+
+
+def test_a_port_that_is_not_there_is_named() -> None:
+    with pytest.raises(DeviceError, match="/dev/no-such-port"):
+        open_port("/dev/no-such-port")
+
+
+def test_the_same_code_drives_a_device_over_tcp(tmp_path: Path) -> None:
+    """A board behind a network bridge, as far as the driver can tell."""
+    server = socket.create_server(("127.0.0.1", 0))
+    wire = WirePort(build_link(tmp_path))
+
+    def bridge() -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.setblocking(False)
+            while True:
+                try:
+                    received = connection.recv(4096)
+                    if not received:
+                        return
+                    wire._in.write(received)
+                except BlockingIOError:
+                    pass
+                wire.timeout = 0.001
+                connection.sendall(wire.read(4096))
+
+    thread = threading.Thread(target=bridge)
+    thread.start()
+    host, port = server.getsockname()
+    with LinkDevice(open_port(f"socket://{host}:{port}"), FINGERPRINT) as device:
+        reference = Reference()
+        for x, label in samples(5):
+            assert device.train_step(x, label).loss == pytest.approx(
+                reference.train_step(x, label), rel=1e-5
+            )
+    thread.join(5)
+    server.close()
+    wire.close()

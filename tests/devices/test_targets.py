@@ -1,0 +1,49 @@
+"""Reading targets/*/target.toml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mcugrad.errors import UsageError
+from mcugrad.resources import data_root
+from mcugrad.targets import find_target, read_target, targets
+
+
+def test_the_targets_of_the_first_release_are_there() -> None:
+    assert next(iter(targets())) == "host"
+    assert set(targets()) >= {
+        *("host", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "stm32f405", "rv32imfc")
+    }
+
+
+def test_the_stm32f405_has_its_true_memories() -> None:
+    target = find_target("stm32f405")
+    assert (target.flash_bytes, target.ram_bytes) == (1 << 20, 128 << 10)
+
+
+def test_an_unknown_target_names_those_that_are_known() -> None:
+    with pytest.raises(UsageError, match="cortex-m4"):
+        find_target("cortex-m99")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("description", "#", "description is missing"),
+        ('family = "cortex-m"', 'family = "z80"', "z80"),
+        ('arena = "sram"', 'arena = "dram"', "placement.arena names no memory: 'dram'"),
+        ('stack = "sram"', "", "stack"),
+        ("size = 0x100000", 'size = "big"', "big"),
+        ("[compiler]", "[compiler", "line 5"),
+    ],
+)
+def test_a_damaged_target_says_what_is_wrong(
+    old: str, new: str, reason: str, tmp_path: Path
+) -> None:
+    text = (data_root() / "targets" / "stm32f405" / "target.toml").read_text()
+    assert old in text
+    (tmp_path / "target.toml").write_text(text.replace(old, new))
+    with pytest.raises(UsageError, match=reason):
+        read_target(tmp_path)
