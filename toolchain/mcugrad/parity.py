@@ -46,9 +46,13 @@ class Difference:
 
 @dataclass(frozen=True)
 class Report:
-    """The outcome: how many tensors were compared in how many steps, and the worst of them."""
+    """The outcome: how many tensors were compared in how many steps, and the worst of them.
+
+    ``refused`` steps had a loss or gradient that is not finite, on both sides.
+    """
 
     steps: int
+    refused: int
     compared: int
     worst: Difference
 
@@ -62,6 +66,7 @@ class Report:
         return {
             "ok": self.ok,
             "steps": self.steps,
+            "refused_steps": self.refused,
             "compared": self.compared,
             "worst": asdict(self.worst),
         }
@@ -69,10 +74,26 @@ class Report:
     def __str__(self) -> str:
         verdict = "holds" if self.ok else "FAILS"
         worst = self.worst
-        return (
+        text = (
             f"parity {verdict}: {self.compared} tensors in {self.steps} steps; worst "
             f"{worst.tensor} in step {worst.step}, error {worst.error:.3g}, bound {worst.bound:.3g}"
         )
+        if self.refused:
+            text += f"\n{self.refused} steps had a loss or gradient that is not finite, on both sides"
+        return text
+
+
+@dataclass(frozen=True)
+class Step:
+    """The differences of one step, and whether both sides took its update."""
+
+    differences: list[Difference]
+    applied: bool
+
+    @property
+    def worst(self) -> Difference:
+        """The difference nearest to its bound, or farthest beyond."""
+        return max(self.differences, key=lambda d: d.severity)
 
 
 def difference(step: int, tensor: str, found: Array, golden: Array) -> Difference:
@@ -80,21 +101,24 @@ def difference(step: int, tensor: str, found: Array, golden: Array) -> Differenc
     found, golden = found.reshape(-1), golden.reshape(-1)
     if golden.dtype.kind != "f":
         return Difference(step, tensor, float(np.count_nonzero(found != golden)), 0.0)
-    largest = float(np.max(np.abs(golden), initial=0.0))
-    apart = float(np.max(np.abs(found.astype(np.float64) - golden), initial=0.0))
-    if np.isnan(golden).any() or np.isnan(found).any():
-        apart = 0.0 if np.array_equal(found, golden, equal_nan=True) else float("nan")
-    error = apart / largest if largest else (float("inf") if apart else 0.0)
+    if not np.array_equal(np.isnan(found), np.isnan(golden)):
+        return Difference(step, tensor, float("nan"), F32_BOUND)
+    with np.errstate(invalid="ignore"):  # of infinities that are equal
+        apart = np.where(found == golden, 0.0, np.abs(found.astype(np.float64) - golden))
+    largest = float(np.nanmax(np.abs(golden), initial=0.0))
+    worst = float(np.nanmax(apart, initial=0.0))
+    error = worst / largest if largest else (float("inf") if worst else 0.0)
     return Difference(step, tensor, error, F32_BOUND)
 
 
 def compare(
     device: Device, golden: Trainer, manifest: Manifest, samples: Sequence[tuple[Array, Array]]
-) -> Iterator[list[Difference]]:
+) -> Iterator[Step]:
     """Takes one step a sample on both sides and yields each step's differences.
 
-    Each step starts from the state that the step before it left, on either side: rounding
-    may add up, and a state that is carried wrongly shows.
+    Every tensor that a step changes is compared, then the golden model takes the device's
+    state over: so rounding, which training can amplify without limit, does not add up, and
+    the bound is that of one step from the same weights.
     """
     device.reset()
     for step, (x, target) in enumerate(samples):
@@ -119,10 +143,15 @@ def compare(
             if entry.writable:
                 array = np.frombuffer(device.read_tensor(number), entry.dtype.numpy)
                 found.append(difference(step, entry.name, array, golden.state[entry.name]))
-        yield found
+                golden.state[entry.name] = array.reshape(entry.shape)
+        yield Step(found, result.applied)
 
 
-def report(differences: Sequence[list[Difference]]) -> Report:
+def report(steps: Sequence[Step]) -> Report:
     """The worst of all differences."""
-    flat = [d for step in differences for d in step]
-    return Report(len(differences), len(flat), max(flat, key=lambda d: d.severity))
+    return Report(
+        steps=len(steps),
+        refused=sum(not step.applied for step in steps),
+        compared=sum(len(step.differences) for step in steps),
+        worst=max((step.worst for step in steps), key=lambda d: d.severity),
+    )

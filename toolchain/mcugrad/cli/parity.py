@@ -42,9 +42,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
         open_device(options.on, options.dir) as device,
         console.progress("parity", options.steps) as advance,
     ):
-        for differences in compare(device, golden, manifest, pairs):
-            found.append(differences)
-            worst = max(differences, key=lambda d: d.severity)
+        for step in compare(device, golden, manifest, pairs):
+            found.append(step)
+            worst = step.worst
             advance(len(found), f"{worst.tensor} {worst.error:.2e}")
             console.detail(f"step {worst.step}: worst {worst.tensor}, error {worst.error:.3e}")
     outcome = report(found)

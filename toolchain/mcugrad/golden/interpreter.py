@@ -65,10 +65,10 @@ def _compute(
         stored = values[name] if name in values else graph.tensors[name].initial()
         operands.append(stored.astype(np.float64) if stored.dtype.kind == "f" else stored)
     results = graph.results(node)
-    computed = lookup(node.op).reference(
-        OpCall(node.attrs, graph.operands(node), results), operands
-    )
-    with np.errstate(over="ignore"):  # beyond float32 is infinite, as on a device
+    with np.errstate(all="ignore"):  # beyond the range is infinite or NaN, as on a device
+        computed = lookup(node.op).reference(
+            OpCall(node.attrs, graph.operands(node), results), operands
+        )
         return {
             tensor.name: _stored(tensor, value, exact)
             for tensor, value in zip(results, computed, strict=True)
