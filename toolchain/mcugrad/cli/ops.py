@@ -13,12 +13,12 @@ def configure(_parser: argparse.ArgumentParser) -> None:
 
 def run(_options: argparse.Namespace, console: Console) -> int:
     """One line an operator of the model format: what it becomes, and what it can do."""
-    from mcugrad.importers.tflite_ops import OPERATORS
+    from mcugrad.importers.tflite_ops import IMPORTERS
     from mcugrad.ir.tensor import DType
     from mcugrad.ops import lookup
 
     rows = []
-    for name, row in sorted(OPERATORS.items()):
+    for name, row in sorted(IMPORTERS.items()):
         op = lookup(row.op)
         rows.append(
             {

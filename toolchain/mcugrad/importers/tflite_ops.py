@@ -319,36 +319,40 @@ def _real(tensor: Tensor) -> Array:
 
 @dataclass(frozen=True)
 class Importer:
-    """How a builtin becomes nodes; ``reads`` limits the inputs that it depends on."""
+    """How a builtin becomes nodes, chiefly one of ``op``.
 
+    ``reads`` limits the inputs that it depends on.
+    """
+
+    op: str
     make: Callable[[Use], None]
     reads: int | None = None
 
 
 IMPORTERS: Mapping[str, Importer] = {
-    "CONV_2D": Importer(_conv2d),
-    "DEPTHWISE_CONV_2D": Importer(_depthwise_conv2d),
-    "FULLY_CONNECTED": Importer(_fully_connected),
-    "ADD": Importer(partial(_elementwise, "add", tflite.AddOptions)),
-    "SUB": Importer(partial(_elementwise, "sub", tflite.SubOptions)),
-    "MUL": Importer(partial(_elementwise, "mul", tflite.MulOptions)),
-    "CONCATENATION": Importer(_concatenation),
-    "PAD": Importer(_pad),
-    "AVERAGE_POOL_2D": Importer(partial(_pool2d, "avg_pool2d")),
-    "MAX_POOL_2D": Importer(partial(_pool2d, "max_pool2d")),
-    "MEAN": Importer(_mean),
+    "CONV_2D": Importer("conv2d", _conv2d),
+    "DEPTHWISE_CONV_2D": Importer("depthwise_conv2d", _depthwise_conv2d),
+    "FULLY_CONNECTED": Importer("fully_connected", _fully_connected),
+    "ADD": Importer("add", partial(_elementwise, "add", tflite.AddOptions)),
+    "SUB": Importer("sub", partial(_elementwise, "sub", tflite.SubOptions)),
+    "MUL": Importer("mul", partial(_elementwise, "mul", tflite.MulOptions)),
+    "CONCATENATION": Importer("concat", _concatenation),
+    "PAD": Importer("pad", _pad),
+    "AVERAGE_POOL_2D": Importer("avg_pool2d", partial(_pool2d, "avg_pool2d")),
+    "MAX_POOL_2D": Importer("max_pool2d", partial(_pool2d, "max_pool2d")),
+    "MEAN": Importer("mean", _mean),
     # The output's static shape says it all; the input that computes it is not needed.
-    "RESHAPE": Importer(_reshape, reads=1),
-    "SQUEEZE": Importer(_reshape, reads=1),
-    "EXPAND_DIMS": Importer(_reshape, reads=1),
-    "SOFTMAX": Importer(_softmax),
-    "LOGISTIC": Importer(partial(_plain, "logistic")),
-    "TANH": Importer(partial(_plain, "tanh")),
-    "RELU": Importer(partial(_relu, _RELU)),
-    "RELU6": Importer(partial(_relu, _RELU6)),
-    "RELU_N1_TO_1": Importer(partial(_relu, _RELU_N1_TO_1)),
-    "LEAKY_RELU": Importer(_leaky_relu),
-    "HARD_SWISH": Importer(partial(_plain, "hard_swish")),
-    "QUANTIZE": Importer(partial(_plain, "quantize")),
-    "DEQUANTIZE": Importer(_dequantize),
+    "RESHAPE": Importer("reshape", _reshape, reads=1),
+    "SQUEEZE": Importer("reshape", _reshape, reads=1),
+    "EXPAND_DIMS": Importer("reshape", _reshape, reads=1),
+    "SOFTMAX": Importer("softmax", _softmax),
+    "LOGISTIC": Importer("logistic", partial(_plain, "logistic")),
+    "TANH": Importer("tanh", partial(_plain, "tanh")),
+    "RELU": Importer("clamp", partial(_relu, _RELU)),
+    "RELU6": Importer("clamp", partial(_relu, _RELU6)),
+    "RELU_N1_TO_1": Importer("clamp", partial(_relu, _RELU_N1_TO_1)),
+    "LEAKY_RELU": Importer("leaky_relu", _leaky_relu),
+    "HARD_SWISH": Importer("hard_swish", partial(_plain, "hard_swish")),
+    "QUANTIZE": Importer("quantize", partial(_plain, "quantize")),
+    "DEQUANTIZE": Importer("dequantize", _dequantize),
 }
