@@ -2,8 +2,7 @@
 #include "arithmetic.h"
 #include "tile.h"
 
-#define TILE  8
-#define BLOCK 64 /* positions summed in registers: sums of sums lose less to rounding */
+#define TILE 8
 
 MG_INLINE void tile(int width, const mg_channel_sum_params *p, const float *dy,
                     const float *gathered, float *sum) {
@@ -12,9 +11,9 @@ MG_INLINE void tile(int width, const mg_channel_sum_params *p, const float *dy,
     for (int j = 0; j < width; ++j) {
         total[j] = gathered != NULL ? gathered[j] : 0.0f;
     }
-    for (int32_t left = p->positions; left > 0; left -= BLOCK) {
+    for (int32_t left = p->positions; left > 0; left -= MG_BLOCK) {
         float part[TILE] = {0.0f};
-        for (int32_t n = mg_min(left, BLOCK); n > 0; --n) {
+        for (int32_t n = mg_min(left, MG_BLOCK); n > 0; --n) {
             MG_UNROLLED
             for (int j = 0; j < width; ++j) {
                 part[j] += dy[j];

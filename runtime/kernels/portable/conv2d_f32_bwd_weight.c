@@ -2,10 +2,6 @@
 #include "span.h"
 #include "tile_f32.h"
 
-/* So many positions are summed in registers before the sum goes to memory: sums of sums
- * lose less to rounding than one long sum. */
-#define BLOCK 256
-
 /* The positions whose window has one tap inside the image. */
 typedef struct {
     int32_t rows, columns;
@@ -14,7 +10,7 @@ typedef struct {
 
 MG_INLINE void tile(int channels, int width, const positions *at, const float *dy, const float *x,
                     const float *gathered, float *dw, int32_t dw_channel) {
-    const int32_t block = BLOCK / at->columns + 1;
+    const int32_t block = MG_BLOCK / at->columns + 1;
     int32_t left = at->rows;
     do {
         const int32_t rows = mg_min(left, block);

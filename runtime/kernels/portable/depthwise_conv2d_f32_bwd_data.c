@@ -1,5 +1,6 @@
 /* Depthwise convolution, float, gradient of the input. */
 #include "depthwise_conv2d_window.h"
+#include "slide_f32.h"
 #include "tile_f32.h"
 
 #define ELEMENT       float
@@ -47,5 +48,20 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp
 
 void mg_depthwise_conv2d_f32_bwd_data(const mg_conv2d_params *p, const float *dy, const float *w,
                                       float *dx) {
-    walk_backward(p, dy, w, dx);
+    if (!mg_slides(p)) {
+        walk_backward(p, dy, w, dx);
+        return;
+    }
+    const mg_slide g = {
+        .source_h = p->out_h,
+        .source_w = p->out_w,
+        .result_h = p->in_h,
+        .result_w = p->in_w,
+        .channels = p->in_c,
+        .pad_top = 2 - p->pad_top,
+        .pad_left = 2 - p->pad_left,
+        .w_row = -3 * p->in_c,
+        .w_column = -p->in_c,
+    };
+    mg_slide_f32(&g, NULL, dy, w + 8 * p->in_c, NULL, dx);
 }

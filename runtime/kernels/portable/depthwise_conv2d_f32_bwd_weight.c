@@ -1,5 +1,6 @@
 /* Depthwise convolution, float, gradient of the weights. */
-#include "span.h"
+#include "depthwise_conv2d_window.h"
+#include "slide_weight_f32.h"
 #include "tile_f32.h"
 
 /* One tap of neighbouring output channels, over the positions where it lies inside the image. */
@@ -37,6 +38,13 @@ MG_INLINE void tile(int channels, const mg_conv2d_params *p, const mg_span *rows
 
 void mg_depthwise_conv2d_f32_bwd_weight(const mg_conv2d_params *p, const float *x, const float *dy,
                                         const float *gathered, float *dw) {
+    if (mg_slides(p)) {
+        for (int32_t i = 0; i < 9 * p->in_c; ++i) {
+            dw[i] = gathered != NULL ? gathered[i] : 0.0f;
+        }
+        mg_slide_weight_f32(p, x, dy, dw);
+        return;
+    }
     const mg_axis down = mg_rows(p), across = mg_columns(p);
     const int32_t multiplier = p->out_c / p->in_c;
     for (int32_t tap = 0; tap < p->kernel_h * p->kernel_w; ++tap) {

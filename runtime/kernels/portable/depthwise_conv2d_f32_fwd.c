@@ -1,5 +1,6 @@
 /* Depthwise convolution, float, forward. */
 #include "depthwise_conv2d_window.h"
+#include "slide_f32.h"
 #include "tile_f32.h"
 
 #define ELEMENT       float
@@ -44,5 +45,20 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp
 
 void mg_depthwise_conv2d_f32_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const float *x,
                                  const float *w, const float *b, float *y) {
-    walk_forward(p, q, x, w, b, y);
+    if (!mg_slides(p)) {
+        walk_forward(p, q, x, w, b, y);
+        return;
+    }
+    const mg_slide g = {
+        .source_h = p->in_h,
+        .source_w = p->in_w,
+        .result_h = p->out_h,
+        .result_w = p->out_w,
+        .channels = p->in_c,
+        .pad_top = p->pad_top,
+        .pad_left = p->pad_left,
+        .w_row = 3 * p->in_c,
+        .w_column = p->in_c,
+    };
+    mg_slide_f32(&g, mg_limits_f32(*q) ? q : NULL, x, w, b, y);
 }

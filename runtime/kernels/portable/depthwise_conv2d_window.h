@@ -46,4 +46,11 @@ static inline mg_window mg_depthwise_backward_window(const mg_conv2d_params *p, 
     };
 }
 
+/* Whether the kernels made for 3x3 windows at unit stride apply. */
+static inline int mg_slides(const mg_conv2d_params *p) {
+    return p->kernel_h == 3 && p->kernel_w == 3 && p->stride_h == 1 && p->stride_w == 1 &&
+           p->dilation_h == 1 && p->dilation_w == 1 && p->pad_top <= 2 && p->pad_left <= 2 &&
+           p->in_c == p->out_c;
+}
+
 #endif

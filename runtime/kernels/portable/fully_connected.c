@@ -1,4 +1,4 @@
-/* Fully connected layer: a 1x1 convolution over an image of one row. */
+/* Fully connected layer, forward: a 1x1 convolution over an image of one row. */
 #include "mg_kernels.h"
 
 static mg_conv2d_params as_conv2d(const mg_fully_connected_params *p) {
@@ -19,26 +19,8 @@ static mg_conv2d_params as_conv2d(const mg_fully_connected_params *p) {
     };
 }
 
-void mg_fully_connected_s8_fwd(const mg_fully_connected_params *p, const mg_requant_s8 *q,
-                               const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y) {
-    const mg_conv2d_params c = as_conv2d(p);
-    mg_conv2d_s8_fwd(&c, q, x, w, b, y);
-}
-
 void mg_fully_connected_f32_fwd(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
                                 const float *x, const float *w, const float *b, float *y) {
     const mg_conv2d_params c = as_conv2d(p);
     mg_conv2d_f32_fwd(&c, q, x, w, b, y);
-}
-
-void mg_fully_connected_f32_bwd_data(const mg_fully_connected_params *p, const float *dy,
-                                     const float *w, float *dx) {
-    const mg_conv2d_params c = as_conv2d(p);
-    mg_conv2d_f32_bwd_data(&c, dy, w, dx);
-}
-
-void mg_fully_connected_f32_bwd_weight(const mg_fully_connected_params *p, const float *x,
-                                       const float *dy, const float *gathered, float *dw) {
-    const mg_conv2d_params c = as_conv2d(p);
-    mg_conv2d_f32_bwd_weight(&c, x, dy, gathered, dw);
 }

@@ -7,6 +7,13 @@
 /* Steps of an inner loop that share its counting. */
 #define MG_UNROLL 4
 
+/* Positions that a gradient sums in registers before the sum goes to memory: sums of sums lose
+ * less to rounding than one long sum. */
+#define MG_BLOCK 256
+
+/* Neighbouring channels that a depthwise kernel sweeps together. */
+#define MG_LANES 2
+
 /* Stands before a loop whose bounds are constants of the tile. */
 #ifdef __clang__
 #define MG_UNROLLED _Pragma("clang loop unroll(full)")

@@ -11,8 +11,9 @@
 #include "tile.h"
 
 #define MG_TILE 4
+#define MG_WIDE 8 /* columns of a tile that has one row */
 
-typedef float mg_sums_f32[MG_TILE][MG_TILE];
+typedef float mg_sums_f32[MG_TILE][MG_WIDE];
 
 MG_INLINE void mg_clear_f32(int rows, int columns, mg_sums_f32 sums) {
     MG_UNROLLED

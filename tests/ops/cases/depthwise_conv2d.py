@@ -23,6 +23,7 @@ _WIDE = tuple(
 )
 _THIN = (
     Image("3x3-width1", (6, 1, 4), _SAME.window),
+    Image("3x3-width1-pad-right", (2, 1, 3), replace(_SAME.window, pad=(0, 2, 0, 2))),
     Image("3x3-width2", (1, 2, 4), _SAME.window),
     Image("3x3-uneven-pad", (5, 6, 4), replace(_SAME.window, pad=(0, 2, 2, 1))),
     Image("3x3-wide-pad", (4, 4, 4), replace(_SAME.window, pad=(4, 3, 3, 4))),

@@ -1,0 +1,125 @@
+/* The weights' gradient of the common depthwise window, 3x3 at unit stride.
+ *
+ * A row of the source is swept along its columns: each element multiplies the three gradients
+ * whose windows hold it, which stay in registers from column to column.
+ */
+#ifndef MG_SLIDE_WEIGHT_F32_H
+#define MG_SLIDE_WEIGHT_F32_H
+
+#include "span.h"
+#include "tile.h"
+
+/* The gradients that the column's right, middle and left taps meet, and the sums of each tap. */
+typedef struct {
+    float dy[3][MG_LANES], sums[3][3][MG_LANES];
+} mg_weight_sweep;
+
+/* Adds `rows` elements of the next column; dy NULL: it meets no further gradient. */
+MG_INLINE void mg_weight_sweep_f32(int rows, int lanes, mg_weight_sweep *s, const float **x,
+                                   const float *dy, int32_t step) {
+    MG_UNROLLED
+    for (int c = 0; c < lanes; ++c) {
+        s->dy[2][c] = s->dy[1][c];
+        s->dy[1][c] = s->dy[0][c];
+        s->dy[0][c] = dy != NULL ? dy[c] : 0.0f;
+    }
+    MG_UNROLLED
+    for (int r = 0; r < rows; ++r) {
+        MG_UNROLLED
+        for (int c = 0; c < lanes; ++c) {
+            const float value = x[r][c];
+            MG_UNROLLED
+            for (int k = 0; k < 3; ++k) {
+                s->sums[r][k][c] += value * s->dy[k][c];
+            }
+        }
+        x[r] += step;
+    }
+}
+
+/* Adds to dw what a band of rows gives that all have `rows` taps inside the image. */
+MG_INLINE void mg_weight_band_f32(int rows, int lanes, const mg_conv2d_params *p, int32_t count,
+                                  const float *x, const float *dy, float *dw) {
+    const int32_t step = p->in_c;
+    mg_weight_sweep s;
+    MG_UNROLLED
+    for (int r = 0; r < rows; ++r) {
+        MG_UNROLLED
+        for (int k = 0; k < 3; ++k) {
+            MG_UNROLLED
+            for (int c = 0; c < lanes; ++c) {
+                s.sums[r][k][c] = 0.0f;
+            }
+        }
+    }
+    for (; count > 0; --count) {
+        const float *from[3];
+        MG_UNROLLED
+        for (int r = 0; r < rows; ++r) {
+            from[r] = x + r * p->in_w * step;
+        }
+        /* The gradients left of the one that the first column meets first. */
+        const int32_t left = p->pad_left;
+        MG_UNROLLED
+        for (int c = 0; c < lanes; ++c) {
+            s.dy[0][c] = left >= 1 && left <= p->out_w ? dy[(left - 1) * step + c] : 0.0f;
+            s.dy[1][c] = left >= 2 && left <= p->out_w + 1 ? dy[(left - 2) * step + c] : 0.0f;
+        }
+        const float *by = dy + left * step;
+        const int32_t full = mg_max(mg_min(p->in_w, p->out_w - left), 0);
+        for (int32_t k = full; k > 0; --k) {
+            mg_weight_sweep_f32(rows, lanes, &s, from, by, step);
+            by += step;
+        }
+        for (int32_t k = mg_min(p->in_w, p->out_w - left + 2) - full; k > 0; --k) {
+            mg_weight_sweep_f32(rows, lanes, &s, from, NULL, step);
+        }
+        x += p->in_w * step;
+        dy += p->out_w * step;
+    }
+    MG_UNROLLED
+    for (int r = 0; r < rows; ++r) {
+        MG_UNROLLED
+        for (int k = 0; k < 3; ++k) {
+            MG_UNROLLED
+            for (int c = 0; c < lanes; ++c) {
+                dw[(r * 3 + k) * step + c] += s.sums[r][k][c];
+            }
+        }
+    }
+}
+
+MG_INLINE void mg_weight_lanes_f32(int32_t rows, int lanes, const mg_conv2d_params *p,
+                                   int32_t count, const float *x, const float *dy, float *dw) {
+    if (rows == 3) {
+        mg_weight_band_f32(3, lanes, p, count, x, dy, dw);
+    } else if (rows == 2) {
+        mg_weight_band_f32(2, lanes, p, count, x, dy, dw);
+    } else if (rows == 1) {
+        mg_weight_band_f32(1, lanes, p, count, x, dy, dw);
+    }
+}
+
+/* Adds the whole gradient to dw. */
+MG_INLINE void mg_slide_weight_f32(const mg_conv2d_params *p, const float *x, const float *dy,
+                                   float *dw) {
+    const mg_axis down = mg_rows(p);
+    const int32_t block = MG_BLOCK / p->out_w + 1;
+    int32_t count;
+    for (int32_t row = 0; row < p->out_h; row += count) {
+        const mg_span span = mg_forward_span(&down, row);
+        count = mg_min(span.count, block);
+        const float *const from = x + (span.taps > 0 ? span.source : 0) * p->in_w * p->in_c;
+        const float *const by = dy + row * p->out_w * p->in_c;
+        float *const to = dw + span.tap * 3 * p->in_c;
+        int32_t c = 0;
+        for (; c + MG_LANES <= p->in_c; c += MG_LANES) {
+            mg_weight_lanes_f32(span.taps, MG_LANES, p, count, from + c, by + c, to + c);
+        }
+        for (; c < p->in_c; ++c) {
+            mg_weight_lanes_f32(span.taps, 1, p, count, from + c, by + c, to + c);
+        }
+    }
+}
+
+#endif
