@@ -26,6 +26,13 @@ typedef struct {
     const int8_t *shift;
 } mg_requant_s8;
 
+/* The same as LiteRT's FULLY_CONNECTED does it: one rounding of a product in double. */
+typedef struct {
+    int32_t input_zero_point, output_zero_point;
+    int32_t low, high;
+    const double *scale;
+} mg_rescale_s8;
+
 /* conv2d: x [in_h][in_w][in_c], w [out_c][kernel_h][kernel_w][in_c / groups], b [out_c],
  * y [out_h][out_w][out_c]. The backward kernels take the forward call's geometry. */
 typedef struct {
@@ -57,7 +64,7 @@ typedef struct {
     int32_t rows, in, out;
 } mg_fully_connected_params;
 
-void mg_fully_connected_s8_fwd(const mg_fully_connected_params *p, const mg_requant_s8 *q,
+void mg_fully_connected_s8_fwd(const mg_fully_connected_params *p, const mg_rescale_s8 *q,
                                const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y);
 void mg_fully_connected_f32_fwd(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
                                 const float *x, const float *w, const float *b, float *y);

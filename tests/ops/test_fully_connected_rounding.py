@@ -30,9 +30,7 @@ def test_sums_near_halves(seed: int, per_channel: bool) -> None:
     scales = drawn.astype(np.float32).astype(np.float64)
     halves = rng.integers(-100, 100, OUT) + 0.5
     bias = np.clip(np.rint(halves / (x_scale * scales / y_scale)), -(2**30), 2**30)
-    w_quant = QuantParams(
-        tuple(map(float, scales)), (0,) * len(scales), 0 if per_channel else None
-    )
+    w_quant = QuantParams(tuple(map(float, scales)), (0,) * len(scales), 0 if per_channel else None)
     tensors = {
         "x": Tensor("x", (1, IN), DType.S8, QuantParams((x_scale,), (3,))),
         "w": constant("w", rng.integers(-127, 128, (OUT, IN)).astype(np.int8), w_quant),

@@ -51,4 +51,12 @@ static inline int8_t mg_requantize_s8(const mg_requant_s8 *q, int32_t channel, i
     return mg_limit_s8(y + q->output_zero_point, q->low, q->high);
 }
 
+/* The same with one rounding, halves away from zero; exact, as a fraction of a double is. */
+static inline int8_t mg_rescaled_s8(const mg_rescale_s8 *q, int32_t channel, int32_t sum) {
+    const double y = sum * q->scale[channel];
+    int32_t whole = y > 256 ? 256 : y < -256 ? -256 : (int32_t)y; /* beyond, int8 is full */
+    whole += (y >= whole + 0.5) - (y <= whole - 0.5);
+    return mg_limit_s8(whole + q->output_zero_point, q->low, q->high);
+}
+
 #endif

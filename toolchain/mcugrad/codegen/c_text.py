@@ -64,9 +64,11 @@ def wrapped(items: Iterable[str], indent: int) -> list[str]:
     return lines
 
 
-def array(values: Array | Sequence[int] | Sequence[float]) -> list[str]:
-    """The rows of an array's initialiser."""
+def array(values: Array | Sequence[int] | Sequence[float], ctype: str = "") -> list[str]:
+    """The rows of an array's initialiser; floats are float32 unless ``ctype`` is ``double``."""
     flat = np.asarray(values).reshape(-1)
+    if ctype == "double":
+        return wrapped((repr(float(v)) for v in flat), 4)
     if flat.dtype.kind == "f":
         floats = flat.astype(np.float32)
         return wrapped((_float_text(v) for v in floats.tolist()), 4)

@@ -87,7 +87,7 @@ class _Emitter:
             return "{" + ", ".join(number(v) for v in item) + "}"
         if not isinstance(item, CArray):
             return number(item)
-        rows = array(item.values)
+        rows = array(item.values, item.dtype)
         key = (item.dtype, tuple(rows))
         if key not in self._known:
             self._known[key] = self._unique(hint)

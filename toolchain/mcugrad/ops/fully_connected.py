@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from mcugrad.errors import UsageError
 from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops import linear
@@ -27,7 +25,7 @@ from mcugrad.ops.base import (
 )
 from mcugrad.ops.clamp import clamp_gradient
 from mcugrad.ops.clamp_range import NONE, Clamp
-from mcugrad.ops.requantize import Requantization, quant_of, requantization
+from mcugrad.ops.requantize import rescaling
 from mcugrad.ops.shapes import given
 
 
@@ -53,20 +51,13 @@ def _infer(call: OpCall) -> tuple[Spec, ...]:
     return (Spec((x.size // w.shape[1], w.shape[0]), x.dtype),)
 
 
-def _requantization(call: OpCall) -> Requantization:
-    # LiteRT's GetQuantizedConvolutionMultipler multiplies the scales in single precision;
-    # weights quantised per channel take the way of the convolutions, in double.
-    per_tensor = len(quant_of(call.input(1)).scale) == 1
-    return requantization(call, call.attrs.clamp, np.float32 if per_tensor else np.float64)
-
-
 def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     return linear.forward(
         call,
         values,
         lambda x, w: x.reshape(-1, w.shape[1]) @ w.T,
         call.attrs.clamp,
-        lambda: _requantization(call),
+        lambda: rescaling(call, call.attrs.clamp),
     )
 
 
@@ -152,7 +143,7 @@ register(
                 "mg_fully_connected_s8_fwd",
                 DType.S8,
                 params=_fwd_params,
-                quant=lambda call: _requantization(call).struct(),
+                quant=lambda call: rescaling(call, call.attrs.clamp).struct(),
                 arity=3,
             ),
             Kernel(

@@ -13,7 +13,7 @@ import numpy as np
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import Floats, GradientContext, NoAttrs, OpCall, Spec, require
 from mcugrad.ops.clamp_range import Clamp
-from mcugrad.ops.requantize import Requantization, quant_of
+from mcugrad.ops.requantize import Requantization, Rescaling, quant_of
 
 
 def check_operands(call: OpCall, axis: int) -> None:
@@ -41,7 +41,7 @@ def forward(
     values: Sequence[Array | None],
     sums: Callable[[Floats, Floats], Floats],
     clamp: Clamp,
-    requantization: Callable[[], Requantization],
+    requantization: Callable[[], Requantization | Rescaling],
 ) -> tuple[Array, ...]:
     """The output, from ``sums`` of products of x and w, float or int8."""
     x, w, b = [*values, None][:3]

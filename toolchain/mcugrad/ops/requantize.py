@@ -53,21 +53,53 @@ class Requantization:
         )
 
 
-def requantization(
-    call: OpCall, clamp: Clamp, product: type[np.floating] = np.float64
-) -> Requantization:
-    """How sums of x times w (inputs 0 and 1) become the output's int8.
+@dataclass(frozen=True)
+class Rescaling:
+    """Real scale of each channel, zero points and range; one rounding, in double precision."""
 
-    ``product`` is the precision in which the scales of x and w are multiplied. Every
-    later step is in double (LiteRT's ``PopulateConvolutionQuantizationParams``).
-    """
-    x, w, y = quant_of(call.input(0)), quant_of(call.input(1)), quant_of(call.outputs[0])
-    (x_scale, x_zero_point), (y_scale, y_zero_point) = x.per_tensor, y.per_tensor
-    products = np.array(x_scale, product) * np.array(w.scale, product)
-    reals = products.astype(np.float64) / y_scale
-    pairs = [quantize_multiplier(float(r)) for r in reals] * (
-        call.outputs[0].shape[-1] if len(reals) == 1 else 1
-    )
+    input_zero_point: int
+    output_zero_point: int
+    low: int
+    high: int
+    scale: tuple[float, ...]
+
+    def apply(self, sums: Array, bias: Array | None) -> Array:
+        """int8 results of the sums [..., O], bias added and range limited."""
+        real = (np.rint(sums) + (0 if bias is None else bias)) * np.array(self.scale)
+        whole = np.trunc(real)
+        # Halves away from zero; adding 0.5 to the number itself would round once more.
+        rounded = whole + (real >= whole + 0.5) - (real <= whole - 0.5)
+        limited = np.clip(rounded + self.output_zero_point, self.low, self.high)
+        return np.asarray(limited, np.int8)
+
+    def struct(self) -> CStruct:
+        """The same as the C structure ``mg_rescale_s8``."""
+        return CStruct("mg_rescale_s8", {**vars(self), "scale": CArray("double", self.scale)})
+
+
+def requantization(call: OpCall, clamp: Clamp) -> Requantization:
+    """How a convolution's sums become int8 (``PopulateConvolutionQuantizationParams``)."""
+    pairs = [quantize_multiplier(scale) for scale in _scales(call)]
     multiplier, shift = zip(*pairs, strict=True)
+    return Requantization(*_zero_points_and_range(call, clamp), multiplier, shift)
+
+
+def rescaling(call: OpCall, clamp: Clamp) -> Rescaling:
+    """How a fully connected layer's sums become int8.
+
+    LiteRT 2.3 multiplies them by the real scale, where its convolutions use Q31 multipliers.
+    """
+    return Rescaling(*_zero_points_and_range(call, clamp), _scales(call))
+
+
+def _scales(call: OpCall) -> tuple[float, ...]:
+    """From sums of x times w (inputs 0 and 1) to the output, for each of its channels."""
+    x_scale, y_scale = (quant_of(t).per_tensor[0] for t in (call.input(0), call.outputs[0]))
+    scales = tuple(x_scale * w_scale / y_scale for w_scale in quant_of(call.input(1)).scale)
+    return scales * (call.outputs[0].shape[-1] if len(scales) == 1 else 1)
+
+
+def _zero_points_and_range(call: OpCall, clamp: Clamp) -> tuple[int, int, int, int]:
+    y = quant_of(call.outputs[0])
     low, high = clamp.quantized(y)
-    return Requantization(x_zero_point, y_zero_point, low, high, multiplier, shift)
+    return quant_of(call.input(0)).per_tensor[1], y.per_tensor[1], low, high
