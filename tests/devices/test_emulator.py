@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import threading
 from pathlib import Path
@@ -9,11 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mcugrad.build import build
 from mcugrad.devices.emulator import EmulatorDevice
 from mcugrad.devices.link import LinkDevice, open_port
 from mcugrad.errors import DeviceError, MissingToolError, UsageError
 from mcugrad.targets import find_target
-from tests.devices.hand_made import FINGERPRINT, Reference, build_model, require_emulator, samples
+from tests.devices.hand_made import (
+    FINGERPRINT,
+    MODEL,
+    Reference,
+    build_model,
+    require_emulator,
+    samples,
+)
 from tests.devices.wire import WirePort, build_link
 
 
@@ -38,6 +47,25 @@ def test_a_dead_emulator_is_noticed(tmp_path: Path) -> None:
         running._emulator._process.kill()
         with pytest.raises(DeviceError, match="the emulator ended"):
             running.infer(np.zeros(4, np.float32))
+
+
+@pytest.mark.parametrize("board", ["cortex-m3", "cortex-m33", "rv32imfc"])
+def test_a_fault_restarts_the_firmware_and_is_reported(board: str, tmp_path: Path) -> None:
+    require_emulator(board)
+    model = tmp_path / "model"
+    shutil.copytree(MODEL, model)
+    source = (model / "model.c").read_text()
+    forward = "static void forward(mg_model *model) {\n    memory *m = in(model);\n"
+    assert forward in source
+    trap = "    if (m->x[0] > 1e6F) {\n        __builtin_trap();\n    }\n"
+    (model / "model.c").write_text(source.replace(forward, forward + trap))
+    elf = build(model, find_target(board), tmp_path / "out").elf
+    assert elf is not None
+    fine, fatal = np.ones(4, np.float32), np.full(4, 1e7, np.float32)
+    with EmulatorDevice(find_target(board), elf) as running:
+        assert running.infer(fine) == pytest.approx(Reference().infer(fine), rel=1e-5)
+        with pytest.raises(DeviceError, match="restarted"):
+            running.infer(fatal)
 
 
 def test_a_file_that_is_no_firmware_is_an_error_and_no_hang(tmp_path: Path) -> None:

@@ -200,6 +200,9 @@ def _run(target: Target, command: list[str]) -> None:
 #: How lld and GNU ld say that a memory is full.
 _OVERFLOW = re.compile(r"region [`']?(\w+)'? ?:? ?overflowed by (\d+) bytes")
 
+#: Lines of Ninja that say nothing about an error.
+_PROGRESS = re.compile(r"\[\d+/\d+\]|ninja: ")
+
 
 def _fail(target: Target, output: str) -> None:
     found = [(name, int(excess)) for name, excess in _OVERFLOW.findall(output)]
@@ -207,7 +210,8 @@ def _fail(target: Target, output: str) -> None:
         name, excess = max(found, key=lambda item: item[1])
         kind = "flash" if name == target.placement.code else "SRAM"
         raise _overflow(target, kind, excess)
-    raise InternalError(f"compiling for {target.name} failed:\n{output.strip()}")
+    said = "\n".join(line for line in output.splitlines() if not _PROGRESS.match(line))
+    raise InternalError(f"compiling for {target.name} failed:\n{said}")
 
 
 def _overflow(target: Target, kind: str, excess: int) -> DoesNotFitError:

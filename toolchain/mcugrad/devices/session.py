@@ -23,6 +23,7 @@ from mcugrad.errors import DeviceError
 VERSION = 1
 _SEQUENCES = 1 << 16
 _TICK = 0.1  # seconds of one wait for bytes
+_REPEATS = 50  # of one request, then the connection is too bad
 _TRACED = struct.Struct("<HI")
 _HELLO = struct.Struct("<IHHH")
 
@@ -102,6 +103,8 @@ class Session:
                             "compile and flash it again"
                         )
                     self._next = frame.sequence
+                    if self._next == 0:  # from then on 0 is a sign of a restart
+                        self.ask([Request(Message.STATISTICS)])
                     return frame.payload[1 + _HELLO.size :]
             self._alive()
         raise DeviceError(f"nothing that speaks mcugrad's protocol answers on {self._port.port}")
@@ -123,6 +126,7 @@ class Session:
     def _deliver(self, first: int, frames: Sequence[Frame]) -> Answer:
         token: int | None = None  # of the HELLO whose answer is awaited
         traced: dict[int, bytearray] = {}
+        repeats = 0
         last_word = time.monotonic()
         self._send(frames)
         while True:
@@ -135,8 +139,14 @@ class Session:
                 elif token is not None and self._is_hello(frame, token):
                     token = None
                     done = (frame.sequence - first) % _SEQUENCES
+                    repeats += 1
                     if done > len(frames):
-                        raise DeviceError("the device was restarted in the middle of a request")
+                        raise DeviceError(
+                            "the device restarted in the middle of a request: it was reset, or "
+                            "met a fault, such as a stack that is too small"
+                        )
+                    if repeats > _REPEATS:
+                        raise DeviceError("frames are lost again and again")
                     self._send(frames[min(done, len(frames) - 1) :])
                 elif frame.kind == Message.TRACED and frame.sequence == frames[-1].sequence:
                     _collect(traced, frame.payload)
