@@ -80,10 +80,10 @@ def _is_plain(value: Any) -> bool:
 
 def _changed_list(values: list[Any], rng: np.random.Generator) -> list[Any]:
     kind = int(rng.integers(4))
-    number = int(rng.choice(_NUMBERS)) if rng.integers(2) else int(rng.integers(-2, 8))
+    number: float = int(rng.choice(_NUMBERS)) if rng.integers(2) else int(rng.integers(-2, 8))
     at = int(rng.integers(len(values) + 1))
     if values and isinstance(values[0], float | np.floating):
-        number = float(rng.choice(_REALS))  # type: ignore[assignment]
+        number = float(rng.choice(_REALS))
     if kind == 0 or not values:
         values.insert(at, number)
     elif kind == 1:
