@@ -112,7 +112,7 @@ def compile_model(request: Request, out: Path, dump: Dump = _no_dump) -> Manifes
 
     target = find_target(request.target)
     if out.exists() and not (out / MANIFEST).is_file() and not _is_empty_folder(out):
-        raise UsageError(f"{out} exists and is not a compiled model: choose another -o")
+        raise UsageError(f"{out} exists and is not a compiled model: choose another folder")
     imported = import_model(request.model)
     dump("import", graph_text(imported))
     graph = prepare(imported)
