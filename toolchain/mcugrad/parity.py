@@ -79,7 +79,7 @@ class Report:
             f"{worst.tensor} in step {worst.step}, error {worst.error:.3g}, bound {worst.bound:.3g}"
         )
         if self.refused:
-            text += f"\n{self.refused} steps had a loss or gradient that is not finite, on both sides"
+            text += f"\n{self.refused} steps had a loss or gradient not finite, on both sides"
         return text
 
 
