@@ -180,8 +180,9 @@ def _build(folder: Path, job: _Job) -> tuple[dict[str, int], dict[str, int]]:
         limit = sram_limit if error.kind == "SRAM" else flash_limit
         assert limit is not None
         raise _does_not_fit(job, error.kind, limit, error.excess) from error
-    sizes = result.sizes
-    static, code = (sizes.static, sizes.flash - plan.constant_bytes) if sizes else (0, 0)
+    static = result.sizes.static if result.sizes else 0
+    # What the image has beside the weights: code, the runtime's constants, alignment.
+    code = result.image.stat().st_size - plan.constant_bytes if result.image else 0
     sram = {
         "arena": plan.arena_bytes,
         "lower_bound": plan.schedule.lower_bound,
