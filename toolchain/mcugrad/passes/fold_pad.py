@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from mcugrad.ir.graph import Graph, Node
 
@@ -15,16 +14,19 @@ def fold_pad(graph: Graph) -> Graph:
 
     Both stand for the real zero, so no result changes.
     """
-    consumers = graph.consumers()
-    folded: dict[str, Node] = {}
-    for node in graph.nodes:
-        if node.op == "pad" and _foldable(graph, node, consumers[node.outputs[0]]):
-            folded[node.outputs[0]] = node
-    nodes = [_with_pad(n, folded[n.inputs[0]]) if n.inputs[0] in folded else n for n in graph.nodes]
-    return graph.with_(nodes=tuple(nodes)).pruned()
+    nodes = {n.name: n for n in graph.nodes}
+    readers = {name: [n.name for n in found] for name, found in graph.consumers().items()}
+    for pad in reversed(graph.nodes):  # so that of pads in a row the last goes first
+        x, padded = pad.inputs[0], pad.outputs[0]
+        if pad.op == "pad" and _foldable(graph, pad, [nodes[r] for r in readers[padded]]):
+            for name in readers[padded]:
+                nodes[name] = _with_pad(nodes[name], pad)
+            del nodes[pad.name]
+            readers[x] = [r for r in readers[x] if r != pad.name] + readers[padded]
+    return graph.with_(nodes=tuple(nodes.values())).pruned()
 
 
-def _foldable(graph: Graph, pad: Node, consumers: list[Node]) -> bool:
+def _foldable(graph: Graph, pad: Node, readers: list[Node]) -> bool:
     x, padded = pad.inputs[0], pad.outputs[0]
     paddings = pad.attrs.paddings
     return (
@@ -32,17 +34,13 @@ def _foldable(graph: Graph, pad: Node, consumers: list[Node]) -> bool:
         and paddings[0] == paddings[3] == (0, 0)
         and graph.tensors[x].quant == graph.tensors[padded].quant
         and padded not in graph.outputs
-        and bool(consumers)
-        and all(n.op in _CONVOLUTIONS and n.inputs.index(padded) == 0 for n in consumers)
+        and all(n.op in _CONVOLUTIONS and n.inputs.index(padded) == 0 for n in readers)
     )
 
 
 def _with_pad(node: Node, pad: Node) -> Node:
     _, rows, columns, _ = pad.attrs.paddings
-    attrs: Any = node.attrs
-    old = attrs.window.pad
-    more = (*rows, *columns)
-    window = replace(attrs.window, pad=tuple(a + b for a, b in zip(old, more, strict=True)))
-    return replace(
-        node, inputs=(pad.inputs[0], *node.inputs[1:]), attrs=replace(attrs, window=window)
-    )
+    window = node.attrs.window
+    total = tuple(a + b for a, b in zip(window.pad, (*rows, *columns), strict=True))
+    attrs = replace(node.attrs, window=replace(window, pad=total))
+    return replace(node, inputs=(pad.inputs[0], *node.inputs[1:]), attrs=attrs)

@@ -14,27 +14,26 @@ def fuse_activation(graph: Graph) -> Graph:
     Of int8, only where the clamp keeps scale and zero point: then it limits codes alone, which
     is what a fused activation does, and no result changes.
     """
-    producers, consumers = graph.producers(), graph.consumers()
-    fused: dict[str, Node] = {}
-    dropped: set[str] = set()
-    for clamp in graph.nodes:
-        x = clamp.inputs[0] if clamp.inputs else ""
-        producer = producers.get(x)
-        if (
-            clamp.op == "clamp"
-            and producer is not None
-            and any(f.name == "clamp" for f in fields(producer.attrs))
-            and len(consumers[x]) == 1
-            and x not in graph.outputs
-            and graph.tensors[x].quant == graph.tensors[clamp.outputs[0]].quant
-        ):
-            before = fused.get(producer.name, producer)
-            both = _both(before.attrs.clamp, clamp.attrs)
-            attrs = replace(before.attrs, clamp=both)
-            fused[producer.name] = replace(producer, attrs=attrs, outputs=clamp.outputs)
-            dropped.add(clamp.name)
-    nodes = [fused.get(n.name, n) for n in graph.nodes if n.name not in dropped]
-    return graph.with_(nodes=tuple(nodes)).pruned()
+    consumers = graph.consumers()
+    nodes: dict[str, Node] = {}
+    producers: dict[str, Node] = {}
+    for node in graph.nodes:
+        kept = node
+        if node.op == "clamp":
+            (x,), (y,) = node.inputs, node.outputs
+            producer = producers.get(x)
+            if (
+                producer is not None
+                and any(f.name == "clamp" for f in fields(producer.attrs))
+                and len(consumers[x]) == 1
+                and x not in graph.outputs
+                and graph.tensors[x].quant == graph.tensors[y].quant
+            ):
+                attrs = replace(producer.attrs, clamp=_both(producer.attrs.clamp, node.attrs))
+                kept = replace(producer, attrs=attrs, outputs=(y,))
+        nodes[kept.name] = kept
+        producers |= dict.fromkeys(kept.outputs, kept)
+    return graph.with_(nodes=tuple(nodes.values())).pruned()
 
 
 def _both(first: Clamp, second: Clamp) -> Clamp:

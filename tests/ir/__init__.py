@@ -1,0 +1,1 @@
+"""Tests of graphs: verifier, text, storage."""
