@@ -79,12 +79,13 @@ class _Checker:
     def _positions(self, start: int, kind: str) -> tuple[int, ...]:
         """Where each field stands in the table; 0 where it is absent."""
         vtable = start - self._read("<i", start, kind)
-        slots = self._read("<H", vtable, kind) // 2 - 2
+        vtable_size = self._read("<H", vtable, kind)
         size = self._read("<H", vtable + 2, kind)
-        if not 0 <= slots <= MAX_SLOTS or size < 4:
+        slots = vtable_size // 2 - 2
+        if vtable_size % 2 or not 0 <= slots <= MAX_SLOTS or size < 4:
             raise ModelError(f"{kind} table with an impossible header")
         self._within(start, size, kind)
-        self._within(vtable, 4 + 2 * slots, kind)
+        self._within(vtable, vtable_size, kind)
         positions = struct.unpack_from(f"<{slots}H", self._data, vtable + 4)
         if any(p and not 4 <= p < size for p in positions):
             raise ModelError(f"a field of a {kind} table lies outside it")

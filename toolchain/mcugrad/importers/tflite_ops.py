@@ -218,6 +218,8 @@ def _fully_connected(use: Use) -> None:
     if options.WeightsFormat() != tflite.FullyConnectedOptionsWeightsFormat.DEFAULT:
         raise ModelError("shuffled weights are not supported")
     weights = use.weights()
+    if len(weights[0].shape) != 2:
+        raise ModelError(f"its weights have the shape {list(weights[0].shape)}")
     rows = (use.y.size // weights[0].shape[0], weights[0].shape[0])
     attrs = FullyConnectedAttrs(_clamp(options.FusedActivationFunction()))
     if use.y.shape == rows:
