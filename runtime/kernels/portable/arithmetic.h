@@ -31,11 +31,11 @@ static inline int32_t mg_doubling_high_mul(int32_t a, int32_t b) {
     return (int32_t)(((int64_t)a * b + ((int64_t)1 << 30)) >> 31);
 }
 
-/* gemmlowp's RoundingDivideByPOT: to nearest, halves away from zero; 0 <= exponent <= 31. */
+/* gemmlowp's RoundingDivideByPOT: to nearest, halves away from zero; 0 <= exponent <= 31, and
+ * x > INT32_MIN. The last bit shifted out rounds up, and negative halves are first moved down. */
 static inline int32_t mg_rounding_shift_right(int32_t x, int32_t exponent) {
-    const int32_t mask = (int32_t)(((uint32_t)1 << exponent) - 1);
-    const int32_t threshold = (mask >> 1) + (x < 0);
-    return (x >> exponent) + ((x & mask) > threshold);
+    const int32_t moved = x - (x < 0);
+    return exponent == 0 ? x : (moved >> exponent) + ((moved >> (exponent - 1)) & 1);
 }
 
 /* LiteRT's MultiplyByQuantizedMultiplier: x * multiplier * 2^(shift - 31), rounded twice. */
@@ -45,10 +45,19 @@ static inline int32_t mg_multiply_quantized(int32_t x, int32_t multiplier, int32
     return shift < 0 ? mg_rounding_shift_right(product, -shift) : product;
 }
 
-/* An int8 result from the sum of one channel. */
-static inline int8_t mg_requantize_s8(const mg_requant_s8 *q, int32_t channel, int32_t sum) {
-    const int32_t y = mg_multiply_quantized(sum, q->multiplier[channel], q->shift[channel]);
-    return mg_limit_s8(y + q->output_zero_point, q->low, q->high);
+/* How the sums of one channel become int8; a copy, so that it can stay in registers. */
+typedef struct {
+    int32_t multiplier, shift, zero_point, low, high;
+} mg_channel_s8;
+
+static inline mg_channel_s8 mg_channel_of_s8(const mg_requant_s8 *q, int32_t channel) {
+    return (mg_channel_s8){q->multiplier[channel], q->shift[channel], q->output_zero_point, q->low,
+                           q->high};
+}
+
+static inline int8_t mg_requantized_s8(mg_channel_s8 c, int32_t sum) {
+    const int32_t y = mg_multiply_quantized(sum, c.multiplier, c.shift);
+    return mg_limit_s8(y + c.zero_point, c.low, c.high);
 }
 
 /* The same with one rounding, halves away from zero; exact, as a fraction of a double is. */

@@ -1,11 +1,13 @@
 /* Depthwise convolution, float, gradient of the input. */
 #include "depthwise_conv2d_window.h"
-#include "slide_f32.h"
 #include "tile_f32.h"
 
 #define ELEMENT       float
-#define BIAS          void
+#define BIAS          float
 #define QUANT         mg_clamp_f32
+#define SUM           float
+#define FINISH        const mg_clamp_f32 *
+#define LANES         MG_LANES
 #define TILE_PIXELS   MG_TILE
 #define TILE_CHANNELS MG_TILE
 
@@ -31,7 +33,7 @@ MG_INLINE void tile_part(int pixels, int channels, const mg_window *v, const flo
 }
 
 MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp_f32 *q,
-                    const float *const *dy, const float *w, const void *b, int32_t channel,
+                    const float *const *dy, const float *w, const float *b, int32_t channel,
                     float *const *dx) {
     (void)q;
     (void)b;
@@ -44,24 +46,29 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp
     }
 }
 
+static inline float zero_point_of(const mg_clamp_f32 *q) {
+    (void)q;
+    return 0.0f;
+}
+
+static inline const mg_clamp_f32 *finish_of(const mg_clamp_f32 *q, int32_t channel) {
+    (void)channel;
+    return q;
+}
+
+static inline float finished(const mg_clamp_f32 *q, float sum) {
+    return q != NULL ? mg_limit_f32(sum, *q) : sum;
+}
+
+#include "slide.h"
 #include "walk.h"
 
 void mg_depthwise_conv2d_f32_bwd_data(const mg_conv2d_params *p, const float *dy, const float *w,
                                       float *dx) {
-    if (!mg_slides(p)) {
+    if (mg_slides(p)) {
+        const slide g = slide_backward(p);
+        slide_all(&g, NULL, dy, w + 8 * p->in_c, NULL, dx);
+    } else {
         walk_backward(p, dy, w, dx);
-        return;
     }
-    const mg_slide g = {
-        .source_h = p->out_h,
-        .source_w = p->out_w,
-        .result_h = p->in_h,
-        .result_w = p->in_w,
-        .channels = p->in_c,
-        .pad_top = 2 - p->pad_top,
-        .pad_left = 2 - p->pad_left,
-        .w_row = -3 * p->in_c,
-        .w_column = -p->in_c,
-    };
-    mg_slide_f32(&g, NULL, dy, w + 8 * p->in_c, NULL, dx);
 }

@@ -5,6 +5,9 @@
 #define ELEMENT       int8_t
 #define BIAS          int32_t
 #define QUANT         mg_requant_s8
+#define SUM           int32_t
+#define FINISH        mg_channel_s8
+#define LANES         1
 #define TILE_PIXELS   MG_TILE_ROWS_S8
 #define TILE_CHANNELS MG_TILE_COLUMNS_S8
 
@@ -40,9 +43,27 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_requa
     }
 }
 
+static inline int32_t zero_point_of(const mg_requant_s8 *q) {
+    return q->input_zero_point;
+}
+
+static inline mg_channel_s8 finish_of(const mg_requant_s8 *q, int32_t channel) {
+    return mg_channel_of_s8(q, channel);
+}
+
+static inline int8_t finished(mg_channel_s8 channel, int32_t sum) {
+    return mg_requantized_s8(channel, sum);
+}
+
+#include "slide.h"
 #include "walk.h"
 
 void mg_depthwise_conv2d_s8_fwd(const mg_conv2d_params *p, const mg_requant_s8 *q, const int8_t *x,
                                 const int8_t *w, const int32_t *b, int8_t *y) {
-    walk_forward(p, q, x, w, b, y);
+    if (mg_slides(p)) {
+        const slide g = slide_forward(p);
+        slide_all(&g, q, x, w, b, y);
+    } else {
+        walk_forward(p, q, x, w, b, y);
+    }
 }

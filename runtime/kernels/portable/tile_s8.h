@@ -34,8 +34,9 @@ static __attribute__((noinline)) void mg_requantize_tile_s8(int rows, int column
                                                             const mg_requant_s8 *q, int32_t channel,
                                                             int8_t *const *y) {
     for (int j = 0; j < columns; ++j) {
+        const mg_channel_s8 c = mg_channel_of_s8(q, channel + j);
         for (int i = 0; i < rows; ++i) {
-            y[i][channel + j] = mg_requantize_s8(q, channel + j, (*sums)[i][j]);
+            y[i][channel + j] = mg_requantized_s8(c, (*sums)[i][j]);
         }
     }
 }

@@ -1,0 +1,168 @@
+/* The body of depthwise kernels for the common window, 3x3 at unit stride.
+ *
+ * A channel's row of results is swept along the columns of the source: each column adds its
+ * part to the three results whose windows hold it, which live in registers. So a product costs
+ * a third of a load. The gradient of the input is the same sweep with the window turned round.
+ *
+ * Before it is included, ELEMENT, SUM, BIAS, QUANT and FINISH name types, LANES is how many
+ * neighbouring channels are swept together, and these are defined:
+ *
+ *     what x is counted from:   static inline SUM zero_point_of(const QUANT *q);
+ *     how a channel's sums end:  static inline FINISH finish_of(const QUANT *q, int32_t channel);
+ *                                static inline ELEMENT finished(FINISH finish, SUM sum);
+ */
+#include "span.h"
+#include "tile.h"
+
+/* Sizes of both sides, and steps in w from tap to tap. */
+typedef struct {
+    int32_t source_h, source_w, result_h, result_w, channels;
+    int32_t pad_top, pad_left; /* 0 to 2 */
+    int32_t w_row, w_column;
+} slide;
+
+/* Results under way in each lane; a column completes the oldest. */
+typedef struct {
+    SUM oldest[LANES], middle[LANES], start[LANES], w[3][3][LANES];
+} sweep;
+
+/* Adds `rows` elements of the next column, and gives what it completes. */
+MG_INLINE void sweep_column(int rows, int lanes, sweep *s, SUM zero_point, const ELEMENT **x,
+                            int32_t step, SUM *done) {
+    MG_UNROLLED
+    for (int c = 0; c < lanes; ++c) {
+        done[c] = s->oldest[c];
+        s->oldest[c] = s->middle[c];
+        s->middle[c] = s->start[c];
+    }
+    MG_UNROLLED
+    for (int r = 0; r < rows; ++r) {
+        MG_UNROLLED
+        for (int c = 0; c < lanes; ++c) {
+            const SUM value = x[r][c] - zero_point;
+            done[c] += value * s->w[r][2][c];
+            s->oldest[c] += value * s->w[r][1][c];
+            s->middle[c] += value * s->w[r][0][c];
+        }
+        x[r] += step;
+    }
+}
+
+MG_INLINE void sweep_out(int lanes, FINISH *finish, const SUM *done, ELEMENT *y) {
+    MG_UNROLLED
+    for (int c = 0; c < lanes; ++c) {
+        y[c] = finished(finish[c], done[c]);
+    }
+}
+
+/* One row from `channel` on; `x` and `w` are at the first of the window's `rows` inside. */
+MG_INLINE void slide_row(int rows, int lanes, const slide *g, const QUANT *q, int32_t channel,
+                         const ELEMENT *x, const ELEMENT *w, const BIAS *b, ELEMENT *y) {
+    const ELEMENT *from[3];
+    const int32_t step = g->channels;
+    const SUM zero_point = zero_point_of(q);
+    FINISH finish[LANES];
+    SUM done[LANES];
+    sweep s;
+    MG_UNROLLED
+    for (int c = 0; c < lanes; ++c) {
+        finish[c] = finish_of(q, channel + c);
+        s.start[c] = b != NULL ? b[channel + c] : 0;
+        s.oldest[c] = s.middle[c] = s.start[c];
+    }
+    MG_UNROLLED
+    for (int r = 0; r < rows; ++r) {
+        from[r] = x + r * g->source_w * step + channel;
+        MG_UNROLLED
+        for (int k = 0; k < 3; ++k) {
+            MG_UNROLLED
+            for (int c = 0; c < lanes; ++c) {
+                s.w[r][k][c] = w[r * g->w_row + k * g->w_column + channel + c];
+            }
+        }
+    }
+    y += channel;
+    /* The first columns complete only what lies left of the results. */
+    const int32_t early = 2 - g->pad_left;
+    for (int32_t k = 0; k < early; ++k) {
+        if (k < g->source_w) {
+            sweep_column(rows, lanes, &s, zero_point, from, step, done);
+        } else {
+            sweep_column(0, lanes, &s, zero_point, from, step, done);
+        }
+    }
+    const int32_t full = mg_max(mg_min(g->source_w - early, g->result_w), 0);
+    for (int32_t k = full; k > 0; --k) {
+        sweep_column(rows, lanes, &s, zero_point, from, step, done);
+        sweep_out(lanes, finish, done, y);
+        y += step;
+    }
+    /* The last results have no column on their right. */
+    for (int32_t k = full; k < g->result_w; ++k) {
+        sweep_column(0, lanes, &s, zero_point, from, step, done);
+        sweep_out(lanes, finish, done, y);
+        y += step;
+    }
+}
+
+MG_INLINE void slide_lanes(int32_t rows, int lanes, const slide *g, const QUANT *q, int32_t channel,
+                           const ELEMENT *x, const ELEMENT *w, const BIAS *b, ELEMENT *y) {
+    if (rows == 3) {
+        slide_row(3, lanes, g, q, channel, x, w, b, y);
+    } else if (rows == 2) {
+        slide_row(2, lanes, g, q, channel, x, w, b, y);
+    } else if (rows == 1) {
+        slide_row(1, lanes, g, q, channel, x, w, b, y);
+    } else {
+        slide_row(0, lanes, g, q, channel, x, w, b, y);
+    }
+}
+
+/* All channels of all rows; b NULL: no biases. */
+MG_INLINE void slide_all(const slide *g, const QUANT *q, const ELEMENT *x, const ELEMENT *w,
+                         const BIAS *b, ELEMENT *y) {
+    const int32_t row_elements = g->source_w * g->channels;
+    for (int32_t row = 0; row < g->result_h; ++row, y += g->result_w * g->channels) {
+        const int32_t top = row - g->pad_top, first = mg_max(-top, 0);
+        const int32_t rows = mg_max(mg_min(3, g->source_h - top) - first, 0);
+        const ELEMENT *const from = rows > 0 ? x + (top + first) * row_elements : x;
+        const ELEMENT *const weights = rows > 0 ? w + first * g->w_row : w;
+        int32_t c = 0;
+        for (; c + LANES <= g->channels; c += LANES) {
+            slide_lanes(rows, LANES, g, q, c, from, weights, b, y);
+        }
+        for (; c < g->channels; ++c) {
+            slide_lanes(rows, 1, g, q, c, from, weights, b, y);
+        }
+    }
+}
+
+/* Forward, from x to y. */
+static inline slide slide_forward(const mg_conv2d_params *p) {
+    return (slide){
+        .source_h = p->in_h,
+        .source_w = p->in_w,
+        .result_h = p->out_h,
+        .result_w = p->out_w,
+        .channels = p->in_c,
+        .pad_top = p->pad_top,
+        .pad_left = p->pad_left,
+        .w_row = 3 * p->in_c,
+        .w_column = p->in_c,
+    };
+}
+
+/* From dy to dx, where w begins at its last tap. */
+static inline slide slide_backward(const mg_conv2d_params *p) {
+    return (slide){
+        .source_h = p->out_h,
+        .source_w = p->out_w,
+        .result_h = p->in_h,
+        .result_w = p->in_w,
+        .channels = p->in_c,
+        .pad_top = 2 - p->pad_top,
+        .pad_left = 2 - p->pad_left,
+        .w_row = -3 * p->in_c,
+        .w_column = -p->in_c,
+    };
+}
