@@ -51,7 +51,7 @@ class GnuCompiler:
 
 @dataclass(frozen=True)
 class Tool:
-    """A command line, with ``{elf}`` or ``{bin}`` in it, and the system package that brings it."""
+    """A command line, with ``{bin}`` for the image, and the system package that brings it."""
 
     command: tuple[str, ...]
     package: str

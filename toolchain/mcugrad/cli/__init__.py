@@ -20,6 +20,7 @@ VERBS = {
     "eval": "measure the accuracy of a compiled model",
     "parity": "compare a device with the golden model, tensor by tensor",
     "emulate": "boot the firmware in an emulator and take one step",
+    "flash": "program a board with the firmware",
     "targets": "list the targets",
     "ops": "list the supported operators",
     "doctor": "say what is missing on this computer",
