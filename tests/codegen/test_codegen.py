@@ -7,13 +7,15 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from mcugrad.codegen.c_text import array, comment, identifier, number
+from mcugrad.codegen.c_text import comment, identifier, number, weights
 from mcugrad.codegen.emit import emit
+from mcugrad.ir.tensor import DType
 from mcugrad.resources import data_root
 from tests.plan.test_plan import plan_of
 from tests.support.networks import random_network, residual_network
@@ -21,10 +23,10 @@ from tests.support.networks import random_network, residual_network
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-c", "-o", os.devnull)
 
 
-def sources(seed: int = 0) -> dict[str, str]:
+def sources(seed: int = 0) -> Mapping[str, str]:
     graph = residual_network() if seed == 0 else random_network(seed)
     options = {"batch": 2, "momentum": 0.9} if seed % 2 else {}
-    return emit(plan_of(graph, **options), "a model */ of ours", 0x1234)
+    return emit(plan_of(graph, **options), "a model */ of ours").files
 
 
 def written(folder: Path, seed: int) -> Path:
@@ -91,7 +93,7 @@ def test_a_name_cannot_break_out_of_a_comment() -> None:
 def test_float_literals_keep_every_bit() -> None:
     values = np.random.default_rng(0).standard_normal(5000).astype(np.float32)
     values = np.concatenate([values, values * np.float32(1e-38), np.float32([0, -0.0, 3.4e38])])
-    text = " ".join(array(values)).replace("f,", "").split()
+    text = " ".join(weights(values, DType.F32)).replace("f,", "").split()
     back = np.array([float(t.rstrip(",f")) for t in text], np.float32)
     assert back.tobytes() == values.tobytes()
     assert all(np.float32(number(float(v)).rstrip("f")) == v for v in values)

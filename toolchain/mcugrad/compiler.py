@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -140,18 +139,13 @@ def _write(folder: Path, job: _Job) -> Manifest:
     save_graph(job.training, folder / GRAPH)
     sources = folder / SOURCES
     sources.mkdir()
-    fingerprint = _fingerprint(job.plan)
-    for file, text in emit(job.plan, job.request.model.name, fingerprint).items():
+    emitted = emit(job.plan, job.request.model.name)
+    for file, text in emitted.files.items():
         (sources / file).write_text(text, encoding="ascii")
     sram, flash = _build(folder, job)
-    manifest = _manifest(job, fingerprint, sram, flash)
+    manifest = _manifest(job, emitted.fingerprint, sram, flash)
     manifest.write(folder)
     return manifest
-
-
-def _fingerprint(plan: MemoryPlan) -> int:
-    """Names the generated program: equal for equal code and constants."""
-    return zlib.crc32("".join(emit(plan, "", 0).values()).encode())
 
 
 def _build(folder: Path, job: _Job) -> tuple[dict[str, int], dict[str, int]]:

@@ -64,15 +64,27 @@ def wrapped(items: Iterable[str], indent: int) -> list[str]:
     return lines
 
 
-def array(values: Array | Sequence[int] | Sequence[float], ctype: str = "") -> list[str]:
-    """The rows of an array's initialiser; floats are float32 unless ``ctype`` is ``double``."""
-    flat = np.asarray(values).reshape(-1)
-    if ctype == "double":
-        return wrapped((repr(float(v)) for v in flat), 4)
+def array(values: Sequence[int] | Sequence[float]) -> list[str]:
+    """The rows of a short array's initialiser, filled as clang-format fills them."""
+    return wrapped(_literals(np.asarray(values)), 4)
+
+
+#: Elements in a row of a weight array, so that the longest literals fit.
+_IN_A_ROW = {DType.S8: 16, DType.S32: 7, DType.F32: 5}
+
+
+def weights(values: Array, dtype: DType) -> list[str]:
+    """The rows of a long array's initialiser, of equally many elements each."""
+    texts = _literals(values)
+    step = _IN_A_ROW[dtype]
+    return [f"    {', '.join(texts[i : i + step])}," for i in range(0, len(texts), step)]
+
+
+def _literals(values: Array) -> list[str]:
+    flat = values.reshape(-1)
     if flat.dtype.kind == "f":
-        floats = flat.astype(np.float32)
-        return wrapped((_float_text(v) for v in floats.tolist()), 4)
-    return wrapped((number(v) for v in flat.tolist()), 4)
+        return [_float_text(v) for v in flat.astype(np.float32).tolist()]
+    return [number(v) for v in flat.tolist()]
 
 
 def _float_text(value: float) -> str:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from zlib import crc32
 
-from mcugrad.codegen.c_text import C_TYPES, MG_TYPES, array, comment, identifier, number
+from mcugrad.codegen.c_text import (
+    C_TYPES,
+    MG_TYPES,
+    array,
+    comment,
+    identifier,
+    number,
+    weights,
+)
 from mcugrad.ir.graph import Phase
 from mcugrad.ir.tensor import DType, Storage, Tensor
 from mcugrad.lower.program import KernelCall
@@ -63,7 +72,7 @@ class _Emitter:
                     "ctype": C_TYPES[tensor.dtype],
                     "name": cname,
                     "size": tensor.size,
-                    "rows": array(tensor.initial()),
+                    "rows": weights(tensor.initial(), tensor.dtype),
                     "comment": comment(f"{name} {list(tensor.shape)}"),
                 }
             )
@@ -164,8 +173,16 @@ def _filled(symbol: str, arguments: Sequence[str]) -> list[str]:
     return [*lines, line]
 
 
-def emit(plan: MemoryPlan, model_name: str, fingerprint: int) -> dict[str, str]:
-    """File name -> text of the generated sources."""
+@dataclass(frozen=True)
+class Sources:
+    """The generated files by name, and the number that names the model they are of."""
+
+    files: Mapping[str, str]
+    fingerprint: int
+
+
+def emit(plan: MemoryPlan, model_name: str) -> Sources:
+    """The generated sources; the fingerprint is a CRC-32 of code and constants."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -176,12 +193,18 @@ def emit(plan: MemoryPlan, model_name: str, fingerprint: int) -> dict[str, str]:
         keep_trailing_newline=True,
     )
     environment.filters["comment"] = comment
-    context = _context(plan, model_name, fingerprint)
-    files = ("model.h", "model.c", "weights.h")
-    return {name: environment.get_template(f"{name}.j2").render(context) for name in files}
+    context = _context(plan, model_name)
+
+    def rendered(name: str, fingerprint: int = 0) -> str:
+        template = environment.get_template(f"{name}.j2")
+        return template.render(context, fingerprint=f"0x{fingerprint:08x}u")
+
+    files = {name: rendered(name) for name in ("model.h", "weights.h", "model.c")}
+    fingerprint = crc32("".join(files.values()).encode())
+    return Sources({**files, "model.c": rendered("model.c", fingerprint)}, fingerprint)
 
 
-def _context(plan: MemoryPlan, model_name: str, fingerprint: int) -> dict[str, Any]:
+def _context(plan: MemoryPlan, model_name: str) -> dict[str, Any]:
     program = plan.program
     emitter = _Emitter(plan)
     calls = [(c.phase, emitter.call(i, c)) for i, c in enumerate(plan.schedule.calls)]
@@ -204,7 +227,6 @@ def _context(plan: MemoryPlan, model_name: str, fingerprint: int) -> dict[str, A
     return {
         "model": comment(model_name),
         "runtime_version": RUNTIME_VERSION,
-        "fingerprint": f"0x{fingerprint:08x}u",
         "plan": plan,
         "weights": emitter.weights,
         "structs": emitter.structs,
