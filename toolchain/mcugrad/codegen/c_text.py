@@ -64,8 +64,10 @@ def wrapped(items: Iterable[str], indent: int) -> list[str]:
     return lines
 
 
-def array(values: Sequence[int] | Sequence[float]) -> list[str]:
+def array(values: Sequence[int] | Sequence[float], ctype: str) -> list[str]:
     """The rows of a short array's initialiser, filled as clang-format fills them."""
+    if ctype == "double":
+        return wrapped((repr(float(v)) for v in values), 4)
     return wrapped(_literals(np.asarray(values)), 4)
 
 
