@@ -38,8 +38,8 @@ class Task:
 
 
 TASKS = {
-    "kws": Task("kws_ref_model.tflite", "last:3", 10, 0.01, 30),
-    "resnet8": Task("pretrainedResnet_quant.tflite", "last:3", 10, 0.001, 3),
+    "kws": Task("kws_ref_model.tflite", "last:5", 10, 0.01, 40),
+    "resnet8": Task("pretrainedResnet_quant.tflite", "last:3", 10, 0.01, 3),
 }
 
 

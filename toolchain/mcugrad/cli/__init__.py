@@ -7,8 +7,11 @@ inside ``run``, so that ``--help`` is quick.
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from importlib import import_module
+from types import FrameType
+from typing import NoReturn
 
 from mcugrad import __version__
 from mcugrad.cli.console import Console
@@ -54,11 +57,17 @@ def _module(verb: str) -> str:
     return f"{verb}_verb" if verb in ("compile", "eval") else verb  # those are built-in names
 
 
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Ends as an exception does, so that emulators are stopped and folders removed."""
+    raise SystemExit(128 + signal.SIGTERM)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Runs one verb and returns the exit code."""
     arguments = sys.argv[1:] if argv is None else argv
     verb = next((a for a in arguments if a in VERBS), None)
     options = _parser(verb).parse_args(arguments)
+    signal.signal(signal.SIGTERM, _terminate)
     console = Console(json=options.json, quiet=options.quiet, verbose=options.verbose)
     try:
         code = import_module(f"mcugrad.cli.{_module(options.verb)}").run(options, console)

@@ -25,7 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--update",
         default="head",
         metavar="SPEC",
-        help="what learns: head, bias:N, last:N, all, or a .toml file (default: head)",
+        help="what learns: none, head, bias:N, last:N, all, or a .toml file (default: head)",
     )
     parser.add_argument("--classes", type=class_count, metavar="N", help="give it a new head")
     parser.add_argument("--loss", choices=("cross-entropy", "mse"), default="cross-entropy")

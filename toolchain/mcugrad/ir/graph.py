@@ -85,6 +85,10 @@ class GraphBuilder:
 
     tensors: dict[str, Tensor] = field(default_factory=dict)
     nodes: list[Node] = field(default_factory=list)
+    _node_names: set[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._node_names = {n.name for n in self.nodes}
 
     @classmethod
     def of(cls, graph: Graph) -> GraphBuilder:
@@ -93,13 +97,10 @@ class GraphBuilder:
 
     def unique(self, name: str) -> str:
         """``name``, or ``name.2`` and so on where it is taken."""
-        taken = self.tensors.keys() | {n.name for n in self.nodes}
-        if name and name not in taken:
-            return name
-        k = 2
-        while f"{name}.{k}" in taken:
-            k += 1
-        return f"{name}.{k}"
+        unique, k = name, 2
+        while not unique or unique in self.tensors or unique in self._node_names:
+            unique, k = f"{name}.{k}", k + 1
+        return unique
 
     def add_tensor(self, tensor: Tensor) -> str:
         """Adds a tensor under a name not yet taken, and returns that name."""
@@ -110,6 +111,7 @@ class GraphBuilder:
     def add_node(self, node: Node) -> Node:
         """Adds a node whose tensors are all known already."""
         self.nodes.append(node)
+        self._node_names.add(node.name)
         return node
 
     def build(self, name: str, inputs: Iterable[str], outputs: Iterable[str]) -> Graph:

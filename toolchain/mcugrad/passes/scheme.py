@@ -15,7 +15,7 @@ from mcugrad.ir.graph import Graph
 from mcugrad.ir.tensor import Tensor
 from mcugrad.passes.layers import Layer, layers
 
-FORMS = "head, bias:N, last:N, all, or the path of a .toml file"
+FORMS = "none, head, bias:N, last:N, all, or the path of a .toml file"
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,15 @@ class UpdateScheme:
 def resolve_scheme(graph: Graph, spec: str) -> UpdateScheme:
     """The scheme that ``spec`` means for ``graph``.
 
-    ``head``: weight and bias of the last layer. ``bias:N``: the biases of the last N layers,
+    ``none``: nothing learns. ``head``: weight and bias of the last layer. ``bias:N``: the biases of the last N layers,
     and the head's weight. ``last:N``: weight and bias of the last N layers. ``all``: those of
     every layer. A path that ends in .toml: a file as :func:`read_scheme` takes it.
 
     Raises:
         UsageError: the text has none of these forms, or names what the graph does not have.
     """
+    if spec == "none":
+        return UpdateScheme({})
     known = layers(graph)
     if not known:
         raise UsageError("the model has no layer with weights, so nothing in it can learn")

@@ -12,6 +12,7 @@ from mcugrad.errors import ModelError, UsageError
 from mcugrad.ir.graph import Graph, Learning, Phase, TrainingGraph
 from mcugrad.ir.tensor import DType, Storage, Tensor, constant
 from mcugrad.ops import lookup
+from mcugrad.ops.base import NoAttrs
 from mcugrad.ops.elementwise import ElementwiseAttrs
 from mcugrad.ops.loss import LossAttrs
 from mcugrad.ops.reshape import ReshapeAttrs
@@ -58,6 +59,8 @@ def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions)
     """
     learning = dict(scheme.learning)
     if options.classes is not None:
+        if not learning:
+            raise UsageError("a model that does not learn cannot be given a new head")
         head = layers(graph)[-1]  # fresh weights that do not learn would be of no use
         learning |= {name: None for name in (head.weight, head.bias) if name}
     forward = float_tail(graph, frozenset(learning))
@@ -130,8 +133,13 @@ def _logits(forward: Graph) -> str:
 def _attach_loss(
     diff: Differentiator, result: str, options: TrainingOptions
 ) -> tuple[str, str, str]:
-    """Adds target and loss; returns their names and the gradient of ``result``."""
+    """Adds target and loss; returns their names and the gradient of ``result``.
+
+    The result is int8 where nothing learns; then the loss is that of its real values.
+    """
     tensor = diff.tensor(result)
+    if tensor.dtype is DType.S8:
+        result = diff.emit("dequantize", NoAttrs(), (result,), f"{result}/float")
     attrs = LossAttrs(scale=1.0 / options.batch)
     if options.loss is Loss.MEAN_SQUARED_ERROR:
         target = diff.builder.add_tensor(Tensor(TARGET, tensor.shape, DType.F32))
