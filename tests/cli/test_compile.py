@@ -140,9 +140,7 @@ def test_too_little_sram_names_the_peak_and_a_way_out(
     refused(4, capsys, tmp_path, *words)
 
 
-def test_hopelessly_little_sram_says_so(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_hopelessly_little_sram_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert compile_digits(tmp_path / "out", "--sram", "5K", target="cortex-m4") == 4
     refused(4, capsys, tmp_path, "no update scheme fits")
 
@@ -174,7 +172,8 @@ def test_help_is_quick() -> None:
     times = []
     for _ in range(5):
         started = time.perf_counter()
-        done = subprocess.run([sys.executable, "-m", "mcugrad", "--help"], capture_output=True)
+        command = [sys.executable, "-m", "mcugrad", "--help"]
+        done = subprocess.run(command, capture_output=True, check=False)
         times.append(time.perf_counter() - started)
         assert done.returncode == 0
     assert min(times) < 0.3

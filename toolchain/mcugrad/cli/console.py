@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 #: Called with how far the work is and a word about it, such as the loss.
@@ -24,7 +25,7 @@ class Console:
 
     def result(self, document: Mapping[str, Any], text: str) -> None:
         """The result: the document with ``--json``, else the text."""
-        print(json.dumps(document, indent=1) if self.json else text, flush=True)
+        print(json.dumps(_finite(document), indent=1) if self.json else text, flush=True)
 
     def note(self, text: str) -> None:
         """A remark on what is going on."""
@@ -65,6 +66,15 @@ class Console:
         with Progress(*columns, console=RichConsole(stderr=True), transient=True) as bar:
             task = bar.add_task(title, total=total, word="")
             yield lambda done, word: bar.update(task, completed=done, word=word)
+
+
+def _finite(value: Any) -> Any:
+    """``value`` with numbers that JSON cannot hold, NaN and infinity, as null."""
+    if isinstance(value, Mapping):
+        return {k: _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

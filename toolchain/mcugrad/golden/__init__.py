@@ -1,0 +1,1 @@
+"""The golden model: a graph interpreted with NumPy."""

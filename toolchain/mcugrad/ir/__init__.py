@@ -1,0 +1,1 @@
+"""The graph and its tensors, their verifier, their text and file forms."""

@@ -22,7 +22,7 @@ def _saturate(x: Ints) -> Ints:
 
 
 def _high_mul(a: Ints, b: int) -> Ints:
-    """gemmlowp's rounding doubling high multiply of int16 values; ``b`` is positive."""
+    """The gemmlowp rounding doubling high multiply of int16 values; ``b`` is positive."""
     product = a * b
     total = product + np.where(product >= 0, 1 << 14, 1 - (1 << 14))
     return np.asarray(np.sign(total) * (np.abs(total) >> 15))

@@ -34,7 +34,7 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
 
 
 def doubling_high_mul(a: Any, b: Any) -> Ints:
-    """gemmlowp's ``SaturatingRoundingDoublingHighMul`` of int32 values."""
+    """The ``SaturatingRoundingDoublingHighMul`` of gemmlowp, of int32 values."""
     product = np.asarray(a, np.int64) * np.asarray(b, np.int64)
     nudge = np.where(product >= 0, 1 << 30, 1 - (1 << 30))
     total = product + nudge
@@ -45,7 +45,7 @@ def doubling_high_mul(a: Any, b: Any) -> Ints:
 
 
 def rounding_shift_right(x: Any, exponent: Any) -> Ints:
-    """gemmlowp's ``RoundingDivideByPOT``: to nearest, halves away from zero."""
+    """The ``RoundingDivideByPOT`` of gemmlowp: to nearest, halves away from zero."""
     x = np.asarray(x, np.int64)
     exponent = np.asarray(exponent, np.int64)
     mask = (np.int64(1) << exponent) - 1

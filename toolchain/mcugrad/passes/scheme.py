@@ -33,9 +33,10 @@ class UpdateScheme:
 def resolve_scheme(graph: Graph, spec: str) -> UpdateScheme:
     """The scheme that ``spec`` means for ``graph``.
 
-    ``none``: nothing learns. ``head``: weight and bias of the last layer. ``bias:N``: the biases of the last N layers,
-    and the head's weight. ``last:N``: weight and bias of the last N layers. ``all``: those of
-    every layer. A path that ends in .toml: a file as :func:`read_scheme` takes it.
+    ``none``: nothing learns. ``head``: weight and bias of the last layer. ``bias:N``: the
+    biases of the last N layers, and the head's weight. ``last:N``: weight and bias of the last
+    N layers. ``all``: those of every layer. A path that ends in .toml: a file as
+    :func:`read_scheme` takes it.
 
     Raises:
         UsageError: the text has none of these forms, or names what the graph does not have.
