@@ -47,6 +47,7 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const void *q,
         from[i] = dy[i];
     }
     int32_t in_row = v->runs;
+    MG_ROLLED
     for (int32_t left = v->rows * v->runs; left > 0; --left) {
         mg_combine_f32(pixels, channels, v->run, from, w, v->w_step, sums);
         const int last = --in_row == 0;

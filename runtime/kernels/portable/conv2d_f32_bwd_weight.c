@@ -16,6 +16,7 @@ MG_INLINE void tile(int channels, int width, const positions *at, const float *d
         const int32_t rows = mg_min(left, block);
         mg_sums_f32 sums;
         mg_clear_f32(channels, width, sums);
+        MG_ROLLED
         for (int32_t row = rows; row > 0; --row) {
             mg_outer_f32(channels, width, at->columns, dy, at->dy_column, x, at->x_column, sums);
             dy += at->dy_row;

@@ -23,6 +23,7 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_requa
         weights[j] = w + j * v->w_channel;
     }
     int32_t in_row = v->runs;
+    MG_ROLLED
     for (int32_t left = v->rows * v->runs; left > 0; --left) {
         mg_dot_s8(pixels, channels, v->run, from, q->input_zero_point, weights, sums);
         const int last = --in_row == 0;

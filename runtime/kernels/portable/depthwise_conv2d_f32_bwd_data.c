@@ -6,7 +6,7 @@
 #define BIAS          float
 #define QUANT         mg_clamp_f32
 #define SUM           float
-#define FINISH        const mg_clamp_f32 *
+#define FINISH        int
 #define LANES         MG_LANES
 #define TILE_PIXELS   MG_TILE
 #define TILE_CHANNELS MG_TILE
@@ -16,9 +16,11 @@ static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows
     return mg_depthwise_backward_window(p, rows, columns);
 }
 
-/* Input channels; those of a tile are neighbours in dy only where the multiplier is 1. */
-MG_INLINE void tile_part(int pixels, int channels, const mg_window *v, const float *const *dy,
-                         const float *w, int32_t channel, float *const *dx) {
+MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp_f32 *q,
+                    const float *const *dy, const float *w, const float *b, int32_t channel,
+                    float *const *dx) {
+    (void)q;
+    (void)b;
     mg_sums_f32 sums;
     mg_clear_f32(pixels, channels, sums);
     for (int32_t m = 0; m < v->run; ++m) {
@@ -32,32 +34,20 @@ MG_INLINE void tile_part(int pixels, int channels, const mg_window *v, const flo
     mg_store_f32(pixels, channels, sums, NULL, channel, dx);
 }
 
-MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp_f32 *q,
-                    const float *const *dy, const float *w, const float *b, int32_t channel,
-                    float *const *dx) {
-    (void)q;
-    (void)b;
-    if (v->multiplier == 1) {
-        tile_part(pixels, channels, v, dy, w, channel, dx);
-    } else {
-        for (int32_t j = 0; j < channels; ++j) {
-            tile_part(pixels, 1, v, dy, w + j * v->w_channel, channel + j, dx);
-        }
-    }
-}
-
 static inline float zero_point_of(const mg_clamp_f32 *q) {
     (void)q;
     return 0.0f;
 }
 
-static inline const mg_clamp_f32 *finish_of(const mg_clamp_f32 *q, int32_t channel) {
+static inline int finish_of(const mg_clamp_f32 *q, int32_t channel) {
+    (void)q;
     (void)channel;
-    return q;
+    return 0;
 }
 
-static inline float finished(const mg_clamp_f32 *q, float sum) {
-    return q != NULL ? mg_limit_f32(sum, *q) : sum;
+static inline void finish(int nothing, float sum, float *dx) {
+    (void)nothing;
+    *dx = sum;
 }
 
 #include "slide.h"
@@ -65,7 +55,7 @@ static inline float finished(const mg_clamp_f32 *q, float sum) {
 
 void mg_depthwise_conv2d_f32_bwd_data(const mg_conv2d_params *p, const float *dy, const float *w,
                                       float *dx) {
-    if (mg_slides(p)) {
+    if (mg_slides(p, p->out_h, p->out_w, p->in_h, 2 - p->pad_top)) {
         const slide g = slide_backward(p);
         slide_all(&g, NULL, dy, w + 8 * p->in_c, NULL, dx);
     } else {

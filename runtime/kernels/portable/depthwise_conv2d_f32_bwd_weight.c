@@ -38,7 +38,7 @@ MG_INLINE void tile(int channels, const mg_conv2d_params *p, const mg_span *rows
 
 void mg_depthwise_conv2d_f32_bwd_weight(const mg_conv2d_params *p, const float *x, const float *dy,
                                         const float *gathered, float *dw) {
-    if (mg_slides(p)) {
+    if (mg_slides(p, p->in_h, p->in_w, p->out_h, p->pad_top)) {
         for (int32_t i = 0; i < 9 * p->in_c; ++i) {
             dw[i] = gathered != NULL ? gathered[i] : 0.0f;
         }

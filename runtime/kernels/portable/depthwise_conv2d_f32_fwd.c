@@ -16,10 +16,9 @@ static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows
     return mg_depthwise_forward_window(p, rows, columns);
 }
 
-/* Output channels that read neighbouring channels of x. */
-MG_INLINE void tile_part(int pixels, int channels, const mg_window *v, const mg_clamp_f32 *q,
-                         const float *const *x, const float *w, const float *b, int32_t channel,
-                         float *const *y) {
+MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp_f32 *q,
+                    const float *const *x, const float *w, const float *b, int32_t channel,
+                    float *const *y) {
     mg_sums_f32 sums;
     const float *from[MG_TILE];
     mg_start_f32(pixels, channels, b, channel, sums);
@@ -29,18 +28,6 @@ MG_INLINE void tile_part(int pixels, int channels, const mg_window *v, const mg_
     }
     mg_depthwise_f32(pixels, channels, v, from, w, sums);
     mg_store_f32(pixels, channels, sums, q, channel, y);
-}
-
-MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp_f32 *q,
-                    const float *const *x, const float *w, const float *b, int32_t channel,
-                    float *const *y) {
-    if (v->multiplier == 1) {
-        tile_part(pixels, channels, v, q, x, w, b, channel, y);
-    } else {
-        for (int32_t j = 0; j < channels; ++j) {
-            tile_part(pixels, 1, v, q, x, w + j, b, channel + j, y);
-        }
-    }
 }
 
 static inline float zero_point_of(const mg_clamp_f32 *q) {
@@ -53,8 +40,8 @@ static inline const mg_clamp_f32 *finish_of(const mg_clamp_f32 *q, int32_t chann
     return q;
 }
 
-static inline float finished(const mg_clamp_f32 *q, float sum) {
-    return q != NULL ? mg_limit_f32(sum, *q) : sum;
+static inline void finish(const mg_clamp_f32 *range, float sum, float *y) {
+    *y = range == NULL ? sum : mg_limit_f32(sum, *range);
 }
 
 #include "slide.h"
@@ -62,7 +49,7 @@ static inline float finished(const mg_clamp_f32 *q, float sum) {
 
 void mg_depthwise_conv2d_f32_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const float *x,
                                  const float *w, const float *b, float *y) {
-    if (mg_slides(p)) {
+    if (mg_slides(p, p->in_h, p->in_w, p->out_h, p->pad_top)) {
         const slide g = slide_forward(p);
         slide_all(&g, mg_limits_f32(*q) ? q : NULL, x, w, b, y);
     } else {

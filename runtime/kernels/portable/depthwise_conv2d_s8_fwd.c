@@ -16,10 +16,9 @@ static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows
     return mg_depthwise_forward_window(p, rows, columns);
 }
 
-/* Output channels that read neighbouring channels of x. */
-MG_INLINE void tile_part(int pixels, int channels, const mg_window *v, const mg_requant_s8 *q,
-                         const int8_t *const *x, const int8_t *w, const int32_t *b, int32_t channel,
-                         int8_t *const *y) {
+MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_requant_s8 *q,
+                    const int8_t *const *x, const int8_t *w, const int32_t *b, int32_t channel,
+                    int8_t *const *y) {
     mg_sums_s8 sums;
     const int8_t *from[TILE_PIXELS];
     mg_start_s8(pixels, channels, b, channel, sums);
@@ -31,18 +30,6 @@ MG_INLINE void tile_part(int pixels, int channels, const mg_window *v, const mg_
     mg_store_s8(pixels, channels, sums, q, channel, y);
 }
 
-MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_requant_s8 *q,
-                    const int8_t *const *x, const int8_t *w, const int32_t *b, int32_t channel,
-                    int8_t *const *y) {
-    if (v->multiplier == 1) {
-        tile_part(pixels, channels, v, q, x, w, b, channel, y);
-    } else {
-        for (int32_t j = 0; j < channels; ++j) {
-            tile_part(pixels, 1, v, q, x, w + j, b, channel + j, y);
-        }
-    }
-}
-
 static inline int32_t zero_point_of(const mg_requant_s8 *q) {
     return q->input_zero_point;
 }
@@ -51,8 +38,8 @@ static inline mg_channel_s8 finish_of(const mg_requant_s8 *q, int32_t channel) {
     return mg_channel_of_s8(q, channel);
 }
 
-static inline int8_t finished(mg_channel_s8 channel, int32_t sum) {
-    return mg_requantized_s8(channel, sum);
+static inline void finish(mg_channel_s8 channel, int32_t sum, int8_t *y) {
+    *y = mg_requantized_s8(channel, sum);
 }
 
 #include "slide.h"
@@ -60,7 +47,7 @@ static inline int8_t finished(mg_channel_s8 channel, int32_t sum) {
 
 void mg_depthwise_conv2d_s8_fwd(const mg_conv2d_params *p, const mg_requant_s8 *q, const int8_t *x,
                                 const int8_t *w, const int32_t *b, int8_t *y) {
-    if (mg_slides(p)) {
+    if (mg_slides(p, p->in_h, p->in_w, p->out_h, p->pad_top)) {
         const slide g = slide_forward(p);
         slide_all(&g, q, x, w, b, y);
     } else {

@@ -3,6 +3,7 @@
 #define MG_DEPTHWISE_CONV2D_WINDOW_H
 
 #include "span.h"
+#include "tile.h"
 
 /* x is the source; an output channel has one element of a tap. */
 static inline mg_window mg_depthwise_forward_window(const mg_conv2d_params *p, const mg_span *rows,
@@ -46,11 +47,14 @@ static inline mg_window mg_depthwise_backward_window(const mg_conv2d_params *p, 
     };
 }
 
-/* Whether the kernels made for 3x3 windows at unit stride apply. */
-static inline int mg_slides(const mg_conv2d_params *p) {
+/* Whether the sweeps made for 3x3 windows at unit stride apply, from a source to a result of
+ * these sizes: where every row of results meets at least two rows of the source. */
+static inline int mg_slides(const mg_conv2d_params *p, int32_t source_h, int32_t source_w,
+                            int32_t result_h, int32_t pad_top) {
     return p->kernel_h == 3 && p->kernel_w == 3 && p->stride_h == 1 && p->stride_w == 1 &&
-           p->dilation_h == 1 && p->dilation_w == 1 && p->pad_top <= 2 && p->pad_left <= 2 &&
-           p->in_c == p->out_c;
+           p->dilation_h == 1 && p->dilation_w == 1 && p->in_c == p->out_c && p->in_c >= MG_LANES &&
+           p->pad_left <= 2 && source_h >= 2 && source_w >= 2 && 0 <= pad_top && pad_top <= 1 &&
+           result_h - pad_top + 1 <= source_h;
 }
 
 #endif

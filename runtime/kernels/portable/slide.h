@@ -9,7 +9,7 @@
  *
  *     what x is counted from:   static inline SUM zero_point_of(const QUANT *q);
  *     how a channel's sums end:  static inline FINISH finish_of(const QUANT *q, int32_t channel);
- *                                static inline ELEMENT finished(FINISH finish, SUM sum);
+ *                                static inline void finish(FINISH f, SUM sum, ELEMENT *y);
  */
 #include "span.h"
 #include "tile.h"
@@ -17,7 +17,7 @@
 /* Sizes of both sides, and steps in w from tap to tap. */
 typedef struct {
     int32_t source_h, source_w, result_h, result_w, channels;
-    int32_t pad_top, pad_left; /* 0 to 2 */
+    int32_t pad_top, pad_left;
     int32_t w_row, w_column;
 } slide;
 
@@ -27,10 +27,10 @@ typedef struct {
 } sweep;
 
 /* Adds `rows` elements of the next column, and gives what it completes. */
-MG_INLINE void sweep_column(int rows, int lanes, sweep *s, SUM zero_point, const ELEMENT **x,
-                            int32_t step, SUM *done) {
+MG_INLINE void sweep_column(int rows, sweep *s, SUM zero_point, const ELEMENT **x, int32_t step,
+                            SUM *done) {
     MG_UNROLLED
-    for (int c = 0; c < lanes; ++c) {
+    for (int c = 0; c < LANES; ++c) {
         done[c] = s->oldest[c];
         s->oldest[c] = s->middle[c];
         s->middle[c] = s->start[c];
@@ -38,7 +38,7 @@ MG_INLINE void sweep_column(int rows, int lanes, sweep *s, SUM zero_point, const
     MG_UNROLLED
     for (int r = 0; r < rows; ++r) {
         MG_UNROLLED
-        for (int c = 0; c < lanes; ++c) {
+        for (int c = 0; c < LANES; ++c) {
             const SUM value = x[r][c] - zero_point;
             done[c] += value * s->w[r][2][c];
             s->oldest[c] += value * s->w[r][1][c];
@@ -48,25 +48,25 @@ MG_INLINE void sweep_column(int rows, int lanes, sweep *s, SUM zero_point, const
     }
 }
 
-MG_INLINE void sweep_out(int lanes, FINISH *finish, const SUM *done, ELEMENT *y) {
+MG_INLINE void sweep_out(FINISH *f, const SUM *done, ELEMENT *y) {
     MG_UNROLLED
-    for (int c = 0; c < lanes; ++c) {
-        y[c] = finished(finish[c], done[c]);
+    for (int c = 0; c < LANES; ++c) {
+        finish(f[c], done[c], y + c);
     }
 }
 
 /* One row from `channel` on; `x` and `w` are at the first of the window's `rows` inside. */
-MG_INLINE void slide_row(int rows, int lanes, const slide *g, const QUANT *q, int32_t channel,
+MG_INLINE void slide_row(int rows, const slide *g, const QUANT *q, int32_t channel,
                          const ELEMENT *x, const ELEMENT *w, const BIAS *b, ELEMENT *y) {
     const ELEMENT *from[3];
     const int32_t step = g->channels;
     const SUM zero_point = zero_point_of(q);
-    FINISH finish[LANES];
+    FINISH f[LANES];
     SUM done[LANES];
     sweep s;
     MG_UNROLLED
-    for (int c = 0; c < lanes; ++c) {
-        finish[c] = finish_of(q, channel + c);
+    for (int c = 0; c < LANES; ++c) {
+        f[c] = finish_of(q, channel + c);
         s.start[c] = b != NULL ? b[channel + c] : 0;
         s.oldest[c] = s.middle[c] = s.start[c];
     }
@@ -76,63 +76,48 @@ MG_INLINE void slide_row(int rows, int lanes, const slide *g, const QUANT *q, in
         MG_UNROLLED
         for (int k = 0; k < 3; ++k) {
             MG_UNROLLED
-            for (int c = 0; c < lanes; ++c) {
+            for (int c = 0; c < LANES; ++c) {
                 s.w[r][k][c] = w[r * g->w_row + k * g->w_column + channel + c];
             }
         }
     }
     y += channel;
-    /* The first columns complete only what lies left of the results. */
-    const int32_t early = 2 - g->pad_left;
-    for (int32_t k = 0; k < early; ++k) {
-        if (k < g->source_w) {
-            sweep_column(rows, lanes, &s, zero_point, from, step, done);
-        } else {
-            sweep_column(0, lanes, &s, zero_point, from, step, done);
-        }
+    /* What the first columns complete lies left of the results. */
+    const int32_t early = 2 - g->pad_left, end = early + g->result_w;
+    const int32_t inside = mg_min(g->source_w, end);
+    MG_ROLLED
+    for (int32_t column = 0; column < early; ++column) {
+        sweep_column(rows, &s, zero_point, from, step, done);
     }
-    const int32_t full = mg_max(mg_min(g->source_w - early, g->result_w), 0);
-    for (int32_t k = full; k > 0; --k) {
-        sweep_column(rows, lanes, &s, zero_point, from, step, done);
-        sweep_out(lanes, finish, done, y);
+    MG_ROLLED
+    for (int32_t column = early; column < inside; ++column) {
+        sweep_column(rows, &s, zero_point, from, step, done);
+        sweep_out(f, done, y);
         y += step;
     }
-    /* The last results have no column on their right. */
-    for (int32_t k = full; k < g->result_w; ++k) {
-        sweep_column(0, lanes, &s, zero_point, from, step, done);
-        sweep_out(lanes, finish, done, y);
+    MG_ROLLED
+    for (int32_t column = inside; column < end; ++column) {
+        sweep_column(0, &s, zero_point, from, step, done);
+        sweep_out(f, done, y);
         y += step;
-    }
-}
-
-MG_INLINE void slide_lanes(int32_t rows, int lanes, const slide *g, const QUANT *q, int32_t channel,
-                           const ELEMENT *x, const ELEMENT *w, const BIAS *b, ELEMENT *y) {
-    if (rows == 3) {
-        slide_row(3, lanes, g, q, channel, x, w, b, y);
-    } else if (rows == 2) {
-        slide_row(2, lanes, g, q, channel, x, w, b, y);
-    } else if (rows == 1) {
-        slide_row(1, lanes, g, q, channel, x, w, b, y);
-    } else {
-        slide_row(0, lanes, g, q, channel, x, w, b, y);
     }
 }
 
 /* All channels of all rows; b NULL: no biases. */
 MG_INLINE void slide_all(const slide *g, const QUANT *q, const ELEMENT *x, const ELEMENT *w,
                          const BIAS *b, ELEMENT *y) {
-    const int32_t row_elements = g->source_w * g->channels;
     for (int32_t row = 0; row < g->result_h; ++row, y += g->result_w * g->channels) {
         const int32_t top = row - g->pad_top, first = mg_max(-top, 0);
-        const int32_t rows = mg_max(mg_min(3, g->source_h - top) - first, 0);
-        const ELEMENT *const from = rows > 0 ? x + (top + first) * row_elements : x;
-        const ELEMENT *const weights = rows > 0 ? w + first * g->w_row : w;
-        int32_t c = 0;
-        for (; c + LANES <= g->channels; c += LANES) {
-            slide_lanes(rows, LANES, g, q, c, from, weights, b, y);
-        }
-        for (; c < g->channels; ++c) {
-            slide_lanes(rows, 1, g, q, c, from, weights, b, y);
+        const ELEMENT *const from = x + (top + first) * g->source_w * g->channels;
+        const ELEMENT *const weights = w + first * g->w_row;
+        for (int32_t c = 0; c < g->channels; c += LANES) {
+            /* The last lanes may repeat a channel. */
+            const int32_t channel = mg_min(c, g->channels - LANES);
+            if (first == 0 && top + 3 <= g->source_h) {
+                slide_row(3, g, q, channel, from, weights, b, y);
+            } else {
+                slide_row(2, g, q, channel, from, weights, b, y);
+            }
         }
     }
 }

@@ -66,13 +66,11 @@ MG_INLINE void mg_weight_band_f32(int rows, int lanes, const mg_conv2d_params *p
             s.dy[1][c] = left >= 2 && left <= p->out_w + 1 ? dy[(left - 2) * step + c] : 0.0f;
         }
         const float *by = dy + left * step;
-        const int32_t full = mg_max(mg_min(p->in_w, p->out_w - left), 0);
-        for (int32_t k = full; k > 0; --k) {
-            mg_weight_sweep_f32(rows, lanes, &s, from, by, step);
+        const int32_t end = mg_min(p->in_w, p->out_w - left + 2);
+        MG_ROLLED
+        for (int32_t column = 0; column < end; ++column) {
+            mg_weight_sweep_f32(rows, lanes, &s, from, left + column < p->out_w ? by : NULL, step);
             by += step;
-        }
-        for (int32_t k = mg_min(p->in_w, p->out_w - left + 2) - full; k > 0; --k) {
-            mg_weight_sweep_f32(rows, lanes, &s, from, NULL, step);
         }
         x += p->in_w * step;
         dy += p->out_w * step;
@@ -93,10 +91,8 @@ MG_INLINE void mg_weight_lanes_f32(int32_t rows, int lanes, const mg_conv2d_para
                                    int32_t count, const float *x, const float *dy, float *dw) {
     if (rows == 3) {
         mg_weight_band_f32(3, lanes, p, count, x, dy, dw);
-    } else if (rows == 2) {
+    } else {
         mg_weight_band_f32(2, lanes, p, count, x, dy, dw);
-    } else if (rows == 1) {
-        mg_weight_band_f32(1, lanes, p, count, x, dy, dw);
     }
 }
 
@@ -109,7 +105,7 @@ MG_INLINE void mg_slide_weight_f32(const mg_conv2d_params *p, const float *x, co
     for (int32_t row = 0; row < p->out_h; row += count) {
         const mg_span span = mg_forward_span(&down, row);
         count = mg_min(span.count, block);
-        const float *const from = x + (span.taps > 0 ? span.source : 0) * p->in_w * p->in_c;
+        const float *const from = x + span.source * p->in_w * p->in_c;
         const float *const by = dy + row * p->out_w * p->in_c;
         float *const to = dw + span.tap * 3 * p->in_c;
         int32_t c = 0;

@@ -14,11 +14,14 @@
 /* Neighbouring channels that a depthwise kernel sweeps together. */
 #define MG_LANES 2
 
-/* Stands before a loop whose bounds are constants of the tile. */
+/* The first stands before a loop whose bounds are constants of the tile, the second before one
+ * that has enough to do in each round: more copies would only cost flash. */
 #ifdef __clang__
 #define MG_UNROLLED _Pragma("clang loop unroll(full)")
+#define MG_ROLLED   _Pragma("clang loop unroll(disable)")
 #else
 #define MG_UNROLLED _Pragma("GCC unroll 8")
+#define MG_ROLLED   _Pragma("GCC unroll 1")
 #endif
 
 /* Tile sizes are constants at each call. Without inlining the sums would live in memory. */

@@ -83,6 +83,7 @@ MG_INLINE void mg_dot_step_f32(int rows, int columns, const float *const *a, con
 MG_INLINE void mg_dot_f32(int rows, int columns, int32_t n, const float **a, const float **b,
                           mg_sums_f32 sums) {
     const float *const end = a[0] + n;
+    MG_ROLLED
     for (const float *const last = end - n % MG_UNROLL; a[0] != last;) {
         MG_UNROLLED
         for (int32_t k = 0; k < MG_UNROLL; ++k) {
@@ -91,6 +92,7 @@ MG_INLINE void mg_dot_f32(int rows, int columns, int32_t n, const float **a, con
         mg_move_f32(rows, a, MG_UNROLL);
         mg_move_f32(columns, b, MG_UNROLL);
     }
+    MG_ROLLED
     while (a[0] != end) {
         mg_dot_step_f32(rows, columns, a, b, 0, sums);
         mg_move_f32(rows, a, 1);
@@ -115,6 +117,7 @@ MG_INLINE void mg_combine_step_f32(int rows, int columns, const float *const *a,
 MG_INLINE void mg_combine_f32(int rows, int columns, int32_t n, const float **a, const float *b,
                               int32_t b_step, mg_sums_f32 sums) {
     const float *const end = a[0] + n;
+    MG_ROLLED
     for (const float *const last = end - n % MG_UNROLL; a[0] != last;) {
         MG_UNROLLED
         for (int32_t k = 0; k < MG_UNROLL; ++k) {
@@ -123,6 +126,7 @@ MG_INLINE void mg_combine_f32(int rows, int columns, int32_t n, const float **a,
         }
         mg_move_f32(rows, a, MG_UNROLL);
     }
+    MG_ROLLED
     while (a[0] != end) {
         mg_combine_step_f32(rows, columns, a, b, 0, sums);
         b += b_step;
@@ -146,6 +150,7 @@ MG_INLINE void mg_outer_step_f32(int rows, int columns, const float *a, const fl
 /* sums[i][j] += sum over k < n of a[k * a_step + i] * b[k * b_step + j] */
 MG_INLINE void mg_outer_f32(int rows, int columns, int32_t n, const float *a, int32_t a_step,
                             const float *b, int32_t b_step, mg_sums_f32 sums) {
+    MG_ROLLED
     for (int32_t k = n / 2; k > 0; --k) {
         mg_outer_step_f32(rows, columns, a, b, sums);
         mg_outer_step_f32(rows, columns, a + a_step, b + b_step, sums);
@@ -166,6 +171,7 @@ MG_INLINE void mg_depthwise_f32(int rows, int columns, const mg_window *v, const
         a[i] = a0[i];
     }
     int32_t in_row = v->runs;
+    MG_ROLLED
     for (int32_t left = v->rows * v->runs; left > 0; --left) {
         MG_UNROLLED
         for (int j = 0; j < columns; ++j) {

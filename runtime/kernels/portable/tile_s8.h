@@ -83,6 +83,7 @@ MG_INLINE void mg_dot_step_s8(int rows, int columns, const int8_t *const *a, int
 MG_INLINE void mg_dot_s8(int rows, int columns, int32_t n, const int8_t **a, int32_t zero_point,
                          const int8_t **b, mg_sums_s8 sums) {
     const int8_t *const end = a[0] + n;
+    MG_ROLLED
     for (const int8_t *const last = end - n % MG_UNROLL; a[0] != last;) {
         MG_UNROLLED
         for (int32_t k = 0; k < MG_UNROLL; ++k) {
@@ -91,6 +92,7 @@ MG_INLINE void mg_dot_s8(int rows, int columns, int32_t n, const int8_t **a, int
         mg_move_s8(rows, a, MG_UNROLL);
         mg_move_s8(columns, b, MG_UNROLL);
     }
+    MG_ROLLED
     while (a[0] != end) {
         mg_dot_step_s8(rows, columns, a, zero_point, b, 0, sums);
         mg_move_s8(rows, a, 1);
@@ -107,6 +109,7 @@ MG_INLINE void mg_depthwise_s8(int rows, int columns, const mg_window *v, const 
         a[i] = a0[i];
     }
     int32_t in_row = v->runs;
+    MG_ROLLED
     for (int32_t left = v->rows * v->runs; left > 0; --left) {
         MG_UNROLLED
         for (int j = 0; j < columns; ++j) {

@@ -31,7 +31,8 @@ MG_INLINE void walk_channels(int pixels, const walk *k, const mg_window *v,
     const int32_t end = k->channel + k->channels;
     const ELEMENT *w = k->w;
     for (int32_t channel = k->channel; channel < end;) {
-        const int32_t wide = end - channel >= TILE_CHANNELS ? TILE_CHANNELS : 1;
+        const int fits = end - channel >= TILE_CHANNELS && v->multiplier <= 1;
+        const int32_t wide = fits ? TILE_CHANNELS : 1;
         if (wide == TILE_CHANNELS) {
             tile(pixels, TILE_CHANNELS, v, k->q, source, w, k->b, channel, result);
         } else {
