@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from mcugrad.errors import ModelError
 
 #: More references to tables than this are refused: no model for a microcontroller comes near it.
-MAX_TABLES = 1 << 16
+MAX_TABLES = 1 << 15
 
 #: A table with more fields than this is refused.
 MAX_SLOTS = 64

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from math import prod
 from typing import Any
 
@@ -42,6 +43,7 @@ class TensorReader:
         self._tensors: dict[int, Tensor] = {}
         self._names: list[str] = []
         self._taken: set[str] = set()
+        self._repeats: Counter[str] = Counter()
         for index in range(file.tensor_count):
             name = printable(file.subgraph.Tensors(index).Name()) or f"tensor_{index}"
             self._names.append(self.fresh_name(name))
@@ -53,10 +55,12 @@ class TensorReader:
 
     def fresh_name(self, name: str) -> str:
         """``name``, made unique, for one more tensor."""
-        while name in self._taken:
-            name += "'"
-        self._taken.add(name)
-        return name
+        unique = name
+        while unique in self._taken:
+            self._repeats[name] += 1
+            unique = f"{name}.{self._repeats[name]}"
+        self._taken.add(unique)
+        return unique
 
     def shape(self, index: int) -> tuple[int, ...]:
         """The static shape; a dynamic batch is a batch of one."""
