@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from mcugrad.ops.gather_channels import GatherAttrs
 
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops import linear
@@ -28,6 +27,7 @@ from mcugrad.ops.base import (
 )
 from mcugrad.ops.clamp import clamp_gradient
 from mcugrad.ops.clamp_range import NONE, Clamp
+from mcugrad.ops.gather_channels import GatherAttrs
 from mcugrad.ops.requantize import requantization
 from mcugrad.ops.shapes import given
 from mcugrad.ops.window import Window
