@@ -37,10 +37,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
         "stack": statistics.stack_bytes,
     }
     rows = [
-        (f"{unit} an inference", str(statistics.infer)),
-        (f"{unit} a training step", str(statistics.step)),
-        ("stack used, bytes", f"{statistics.stack_used} of {statistics.stack_bytes}"),
-        ("loss", f"{step.loss:.6f}"),
+        ("one inference", f"{statistics.infer:,}"),
+        ("one training step", f"{statistics.step:,}"),
     ]
-    console.result(document, f"{manifest.model} on {manifest.target}\n" + table(("", ""), rows))
+    text = (
+        f"{manifest.model} on {manifest.target}: loss {step.loss:.6f} of a random sample, "
+        f"{statistics.stack_used} of {statistics.stack_bytes} bytes of stack used\n"
+    )
+    console.result(document, text + table(("work", str(unit)), rows))
     return 0
