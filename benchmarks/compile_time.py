@@ -1,7 +1,7 @@
 """Time and memory of `mcugrad compile`, the firmware's build included, and of `--help`.
 
 The runtime of a target is built once and kept in the user's cache; the first run fills it.
-Run: python benchmarks/compile_time.py
+Run: python -m benchmarks.compile_time
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from datasets import MODELS, require_data
+from benchmarks.datasets import MODELS, require_data
 from mcugrad.cli.console import table
 
 COMMAND = (sys.executable, "-m", "mcugrad")

@@ -1,6 +1,6 @@
 """Does it learn: pretrained int8 models on new tasks, on the host, beside float64 NumPy.
 
-Run: python benchmarks/learn.py [kws|resnet8] [--exact]
+Run: python -m benchmarks.learn [kws|resnet8] [--exact]
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets import MODELS, cifar10_int8, kws_new_words, require_data
+from benchmarks.datasets import MODELS, cifar10_int8, kws_new_words, require_data
 from mcugrad.compiler import GRAPH, Request, compile_model
 from mcugrad.data import Data
 from mcugrad.devices import open_device
@@ -43,8 +43,19 @@ TASKS = {
 }
 
 
-def run(task: Task, data: Data, exact: bool) -> None:
-    """Trains and prints accuracy before and after."""
+@dataclass(frozen=True)
+class Taught:
+    """Accuracy before and after, the mean loss of the last epoch, SRAM and time of a step."""
+
+    before: float
+    after: float
+    loss: float
+    sram: int
+    step_seconds: float
+
+
+def teach(task: Task, data: Data, out: Path) -> Taught:
+    """Compiles the task's model into ``out`` for the host and trains it."""
     options = TrainingOptions(
         task.classes,
         learning_rate=task.learning_rate,
@@ -52,24 +63,28 @@ def run(task: Task, data: Data, exact: bool) -> None:
         momentum=task.momentum,
         weight_decay=task.weight_decay,
     )
-    request = Request(MODELS / task.model, "host", task.update, options)
-    assert data.test is not None
+    manifest = compile_model(Request(MODELS / task.model, "host", task.update, options), out)
+    with open_device("host", out) as device:
+        before = accuracy(device, data.measured)
+        started = time.perf_counter()
+        outcome = fit(device, data.train, task.epochs, 0, lambda _done, _loss: None)
+        seconds = (time.perf_counter() - started) / outcome.steps
+        after = accuracy(device, data.measured)
+    return Taught(before, after, outcome.loss, manifest.sram["total"], seconds)
+
+
+def run(task: Task, data: Data, exact: bool) -> None:
+    """Trains and prints accuracy before and after."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
-        manifest = compile_model(request, out)
-        with open_device("host", out) as device:
-            before = accuracy(device, data.test)
-            started = time.perf_counter()
-            outcome = fit(device, data.train, task.epochs, 0, lambda _done, _loss: None)
-            seconds = time.perf_counter() - started
-            after = accuracy(device, data.test)
-        print(f"{task.model} {task.update}: {len(data.train)} samples, {task.epochs} epochs")
-        step = seconds / outcome.steps * 1e3
-        print(f"  sram {manifest.sram['total']} bytes, {step:.2f} ms a step")
-        print(f"  compiled C: {before:.4f} before, {after:.4f} after (loss {outcome.loss:.4f})")
+        found = teach(task, data, out)
+        counts = f"{len(data.train)} training samples, {len(data.measured)} to measure on"
+        print(f"{task.model} {task.update}: {counts}, {task.epochs} epochs at {task.learning_rate}")
+        print(f"  SRAM {found.sram} bytes, {found.step_seconds * 1e3:.2f} ms a step")
+        print(f"  compiled C {found.before:.4f} before, {found.after:.4f} after")
         if exact:
             trainer = Trainer(load_training_graph(out / GRAPH), exact=True)
-            print(f"  float64:    {_exact(trainer, task, data):.4f} after")
+            print(f"  float64    {_exact(trainer, task, data):.4f} after", flush=True)
 
 
 def _exact(trainer: Trainer, task: Task, data: Data) -> float:
@@ -78,8 +93,7 @@ def _exact(trainer: Trainer, task: Task, data: Data) -> float:
     for _ in range(task.epochs):
         for i in rng.permutation(len(data.train)):
             trainer.step(data.train.x[i], data.train.y[i : i + 1])
-    assert data.test is not None
-    pairs = zip(data.test.x, data.test.y, strict=True)
+    pairs = zip(data.measured.x, data.measured.y, strict=True)
     return float(np.mean([int(np.argmax(trainer.infer(x))) == y for x, y in pairs]))
 
 

@@ -1,6 +1,6 @@
 """Twenty training steps of all layers in QEMU, every tensor against the golden model.
 
-Run: python benchmarks/long_parity.py [--steps N]
+Run: python -m benchmarks.long_parity [--steps N]
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datasets import MODELS, cifar10, kws_test_set, require_data
+from benchmarks.datasets import MODELS, cifar10, kws_test_set, require_data
 from mcugrad.cli.console import table
 from mcugrad.compiler import GRAPH, Request, compile_model
 from mcugrad.data import Samples

@@ -1,6 +1,6 @@
 """int8 and float models against LiteRT: sizes, differing bytes, accuracy on the whole set.
 
-Run: python benchmarks/models.py sizes | bytes [--emulators] | accuracy
+Run: python -m benchmarks.models sizes | bytes [--emulators] | accuracy
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from datasets import FOLDER, MODELS, cifar10, kws_test_set, require_data
+from benchmarks.datasets import FOLDER, MODELS, cifar10, kws_test_set, require_data
 from mcugrad.cli.console import table
 from mcugrad.compiler import Request, compile_model
 from mcugrad.devices import Device, open_device

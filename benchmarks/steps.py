@@ -1,21 +1,21 @@
 """Instructions of an inference and of a training step, per model and target, in QEMU.
 
-Run: python benchmarks/steps.py [--target NAME ...] [--update SPEC]
+Run: python -m benchmarks.steps [--target NAME ...] [--update SPEC]
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
-from datasets import MODELS, require_data
+from benchmarks.datasets import MODELS, require_data
 from mcugrad.cli.console import table
 from mcugrad.compiler import Request, compile_model
 from mcugrad.data import random_samples
 from mcugrad.devices import open_device
 from mcugrad.errors import DoesNotFitError
-from mcugrad.manifest import Manifest
 
 #: Model file, and what PULP-TrainLib needs for a step of all layers on RV32, in millions.
 NETWORKS = (
@@ -24,36 +24,49 @@ NETWORKS = (
 )
 
 
-def products(manifest: Manifest, *phases: str) -> int:
-    """Multiply-accumulates of these phases."""
-    return sum(c.products for c in manifest.calls if c.phase in phases)
+@dataclass(frozen=True)
+class Counted:
+    """Instructions of an inference and a step, products of a step, and bytes of SRAM."""
+
+    infer: int
+    step: int
+    products: int
+    sram: int
 
 
-def measured(model: str, target: str, update: str) -> list[str]:
-    """One row of the table."""
-    request = Request(MODELS / model, target, update)
+def counted(model: str, target: str, update: str) -> Counted:
+    """What one model needs in the target's emulator.
+
+    Raises:
+        DoesNotFitError: it is too large for the target.
+    """
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
-        try:
-            manifest = compile_model(request, out)
-        except DoesNotFitError:
-            return [model, target, "does not fit"]
+        manifest = compile_model(Request(MODELS / model, target, update), out)
         sample = random_samples(manifest, 1, 0)
         with open_device("emulator", out) as device:
             device.infer(sample.x[0])
             device.train_step(sample.x[0], sample.y[0])
-            counted = device.statistics()
-    macs = products(manifest, "forward", "backward")
-    assert counted.step is not None
-    assert counted.infer is not None
+            found = device.statistics()
+    products = sum(c.products for c in manifest.calls if c.phase in ("forward", "backward"))
+    return Counted(found.infer or 0, found.step or 0, products, manifest.sram["total"])
+
+
+def row(model: str, target: str, update: str, peer: float) -> list[str]:
+    """One row of the table."""
+    try:
+        found = counted(model, target, update)
+    except DoesNotFitError:
+        return [model, target, "does not fit", "", "", "", "", ""]
     return [
         model,
         target,
-        f"{counted.infer / 1e6:.2f}",
-        f"{counted.step / 1e6:.2f}",
-        f"{macs / 1e6:.2f}",
-        f"{counted.step / macs:.2f}",
-        f"{manifest.sram['total']}",
+        f"{found.infer / 1e6:.2f}",
+        f"{found.step / 1e6:.2f}",
+        f"{found.products / 1e6:.2f}",
+        f"{found.step / found.products:.2f}",
+        f"{found.sram}",
+        f"{peer}" if target == "rv32imfc" and update == "all" else "",
     ]
 
 
@@ -64,11 +77,11 @@ def main() -> None:
     parser.add_argument("--update", default="all")
     options = parser.parse_args()
     require_data()
-    rows = []
-    for model, peer in NETWORKS:
-        for target in options.target or ("rv32imfc", "cortex-m7"):
-            row = measured(model, target, options.update)
-            rows.append([*row, *[""] * (7 - len(row)), f"{peer}" if target == "rv32imfc" else ""])
+    rows = [
+        row(model, target, options.update, peer)
+        for model, peer in NETWORKS
+        for target in options.target or ("rv32imfc", "cortex-m7")
+    ]
     header = (
         "model",
         "target",

@@ -11,6 +11,7 @@ from mcugrad.codegen.emit import class_count, emit, tensor_table
 from mcugrad.compilers import Toolchain
 from mcugrad.errors import DoesNotFitError, UsageError
 from mcugrad.ir.graph import Graph, TrainingGraph
+from mcugrad.ir.verify import verify
 from mcugrad.lower.lower import lower
 from mcugrad.manifest import FILE as MANIFEST
 from mcugrad.manifest import CallInfo, LinkTensor, Manifest, Port
@@ -98,6 +99,7 @@ class _Job:
 def _job(request: Request, target: Target, graph: Graph) -> _Job:
     scheme = resolve_scheme(graph, request.update)
     training = training_graph(graph, scheme, request.training)
+    verify(training.graph)
     return _Job(request, target, graph, training, plan_training(training, target))
 
 
@@ -115,6 +117,7 @@ def compile_model(request: Request, out: Path, dump: Dump = _no_dump) -> Manifes
     imported = import_model(request.model)
     dump("import", graph_text(imported))
     graph = prepare(imported)
+    verify(graph)
     dump("fold", graph_text(graph))
     job = _job(request, target, graph)
     dump("train", graph_text(job.training.graph))

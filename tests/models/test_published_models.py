@@ -1,0 +1,106 @@
+"""Published models, compiled: int8 equal to LiteRT, learning, and parity over many steps.
+
+The benchmarks measure the same on more samples and print tables.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mcugrad.data import Data
+from mcugrad.targets import targets
+
+pytestmark = pytest.mark.usefixtures("data_folder")
+
+needs_qemu = pytest.mark.skipif(
+    shutil.which("qemu-system-arm") is None or shutil.which("qemu-system-riscv32") is None,
+    reason="QEMU is not installed",
+)
+
+
+def differing_bytes(model: str, target: str, count: int) -> int:
+    from benchmarks.models import LiteRT, running, samples
+
+    judge = LiteRT(model)
+    with running(model, target, "host" if target == "host" else "emulator") as device:
+        return sum(int(np.sum(device.infer(x) != judge(x))) for x in samples(model, count))
+
+
+@pytest.mark.parametrize("model", ["pretrainedResnet_quant", "kws_ref_model", "vww_96_int8"])
+def test_int8_equals_litert_on_the_host(model: str) -> None:
+    assert differing_bytes(model, "host", 40) == 0
+
+
+@needs_qemu
+@pytest.mark.emulator
+@pytest.mark.parametrize("target", [t for t in targets() if t != "host"])
+def test_int8_equals_litert_in_every_emulator(target: str) -> None:
+    assert differing_bytes("kws_ref_model", target, 5) == 0
+
+
+@pytest.mark.slow
+@needs_qemu
+@pytest.mark.emulator
+@pytest.mark.parametrize("target", list(targets()))
+@pytest.mark.parametrize("model", ["pretrainedResnet_quant", "kws_ref_model", "vww_96_int8"])
+def test_int8_equals_litert_on_many_samples(model: str, target: str) -> None:
+    assert differing_bytes(model, target, 200 if target == "host" else 20) == 0
+
+
+@pytest.mark.slow
+@needs_qemu
+@pytest.mark.emulator
+@pytest.mark.parametrize("target", ["cortex-m7", "rv32imfc"])
+@pytest.mark.parametrize("model", ["kws_ref_model_float32.tflite", "pretrainedResnet.tflite"])
+def test_parity_over_twenty_steps(model: str, target: str) -> None:
+    from benchmarks.long_parity import images, keywords, run
+
+    kws = model.startswith("kws")
+    found = run(model, keywords(20) if kws else images(20), 1e-3 if kws else 1e-6, target)
+    assert found.ok, str(found)
+    assert found.refused == 0
+    assert found.steps == 20
+
+
+@needs_qemu
+@pytest.mark.emulator
+def test_a_step_takes_fewer_instructions_than_the_peers() -> None:
+    """PULP-TrainLib: 211.2 M for ResNet8 and 33.5 M for the DS-CNN, all layers, on RV32."""
+    from benchmarks.steps import counted
+
+    for model, products, limit in (
+        ("pretrainedResnet.tflite", 37_060_000, 150_000_000),
+        ("kws_ref_model_float32.tflite", 7_650_000, 30_000_000),
+    ):
+        found = counted(model, "rv32imfc", "all")
+        assert found.products == pytest.approx(products, rel=2e-3)
+        assert found.step < limit
+
+
+def taught(task: str, data: Data, folder: Path) -> tuple[float, float]:
+    from benchmarks.learn import TASKS, teach
+
+    outcome = teach(TASKS[task], data, folder / "out")
+    return outcome.before, outcome.after
+
+
+def test_keywords_that_are_new_are_learned(tmp_path: Path) -> None:
+    """Ten words, six or seven clips each, measured on speakers that were never heard."""
+    from benchmarks.datasets import kws_new_words
+
+    before, after = taught("kws", kws_new_words()[0], tmp_path)
+    assert before < 0.3
+    assert after > 0.7
+
+
+@pytest.mark.slow
+def test_resnet8_learns_cifar10_with_a_fresh_head(tmp_path: Path) -> None:
+    from benchmarks.datasets import cifar10_int8
+
+    before, after = taught("resnet8", cifar10_int8(2000, 2000), tmp_path)
+    assert before < 0.3
+    assert after >= 0.8
