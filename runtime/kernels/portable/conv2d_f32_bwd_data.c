@@ -41,7 +41,7 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const void *q,
     (void)b;
     mg_sums_f32 sums;
     mg_clear_f32(pixels, channels, sums);
-    const float *from[MG_TILE] = {NULL};
+    const float *from[MG_TILE] = {dy[0]};
     MG_UNROLLED
     for (int i = 0; i < pixels; ++i) {
         from[i] = dy[i];
