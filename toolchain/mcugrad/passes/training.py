@@ -77,9 +77,7 @@ def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions)
     return _differentiated(forward, learning, options)
 
 
-def _differentiated(
-    forward: Graph, learning: Channels, options: TrainingOptions
-) -> TrainingGraph:
+def _differentiated(forward: Graph, learning: Channels, options: TrainingOptions) -> TrainingGraph:
     output = forward.outputs[0]
     result = _logits(forward) if options.loss is Loss.CROSS_ENTROPY else output
     diff = Differentiator(forward, learning)
@@ -164,9 +162,7 @@ def _attach_loss(
     )
 
 
-def _gather_batch(
-    diff: Differentiator, learning: Channels
-) -> dict[str, str]:
+def _gather_batch(diff: Differentiator, learning: Channels) -> dict[str, str]:
     """Makes each learning tensor's gradient a sum over the mini-batch."""
     nodes = diff.builder.nodes
     accumulators = {}
