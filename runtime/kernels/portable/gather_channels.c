@@ -3,7 +3,7 @@
 static void gather(const mg_runs_params *p, const uint8_t *x, int32_t itemsize, uint8_t *y) {
     for (int32_t i = 0; i < p->outer; ++i) {
         for (int32_t k = 0; k < p->count; ++k) {
-            const size_t bytes = (size_t)(p->length[k] * itemsize);
+            const size_t bytes = (size_t)p->length[k] * (size_t)itemsize;
             __builtin_memcpy(y, x + p->start[k] * itemsize, bytes);
             y += bytes;
         }
