@@ -10,10 +10,12 @@ from autograd import value_and_grad
 
 from mcugrad.golden.interpreter import Trainer
 from mcugrad.ir.graph import Graph
+from mcugrad.ops.depthwise_conv2d import DepthwiseConv2dAttrs
+from mcugrad.ops.window import Window
 from mcugrad.passes.scheme import UpdateScheme, resolve_scheme
 from mcugrad.passes.training import TrainingOptions, training_graph
 from tests.support.autograd_forward import cross_entropy, forward
-from tests.support.networks import random_network, residual_network
+from tests.support.networks import NetworkBuilder, random_network, residual_network
 
 
 def cosine(a: np.ndarray, b: np.ndarray) -> float:
@@ -90,6 +92,21 @@ def test_channel_share_is_a_slice_of_the_whole_gradient() -> None:
     changed[..., list(channels)] = True
     assert (trainer.state[weight][~changed] == before[~changed]).all()
     assert (trainer.state[weight][changed] != before[changed]).any()
+
+
+def test_channel_share_of_a_depthwise_layer_with_multiplier() -> None:
+    """Learning channels that read the same input channel."""
+    net = NetworkBuilder(6, 6, 3, seed=0)
+    w, b = net.weight("w", 3, 3, 6), net.weight("b", 6)
+    window = Window((3, 3), pad=(1, 1, 1, 1))
+    x = net.conv(net.x, 3)
+    graph = net.classifier(net.node("depthwise_conv2d", DepthwiseConv2dAttrs(window, 2), x, w, b), 4)
+    x, target, channels = draw(graph, 1), np.array([2], np.int32), (0, 1, 3, 5)
+    whole = training_graph(graph, UpdateScheme({w: None}), TrainingOptions())
+    part = training_graph(graph, UpdateScheme({w: channels}), TrainingOptions())
+    expected = Trainer(whole).step(x, target).tensors[whole.gradients[w]]
+    found = Trainer(part).step(x, target).tensors[part.gradients[w]]
+    np.testing.assert_allclose(found, expected[..., list(channels)], rtol=1e-6)
 
 
 def test_layers_before_the_first_learning_one_cost_nothing_backward() -> None:

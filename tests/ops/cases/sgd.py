@@ -44,4 +44,5 @@ CASES = [
     ),
     Case("gather_channels", "s8", (codes((1, 3, 2, 5), _Q),), GatherAttrs((1, 2, 4)), (_Q,)),
     Case("gather_channels", "f32_flat", (Operand((5,), DType.F32),), GatherAttrs((0, 4))),
+    Case("gather_channels", "f32_again", (Operand((1, 3, 2, 5)),), GatherAttrs((0, 1, 1, 4, 4))),
 ]

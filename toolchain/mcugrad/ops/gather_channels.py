@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, register
-from mcugrad.ops.runs import check_channels, runs_params
+from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ops.runs import runs_params
 from mcugrad.ops.shapes import given
 
 
 @dataclass(frozen=True)
 class GatherAttrs:
-    """The channels, in ascending order."""
+    """The channels, in the order of the result; one may stand more than once."""
 
     channels: tuple[int, ...]
 
@@ -21,7 +21,10 @@ class GatherAttrs:
 def _infer(call: OpCall) -> tuple[Spec, ...]:
     attrs: GatherAttrs = call.attrs
     *around, extent = call.input(0).shape
-    check_channels(attrs.channels, extent)
+    require(
+        len(attrs.channels) > 0 and all(0 <= c < extent for c in attrs.channels),
+        f"channels {attrs.channels} are not of {extent}",
+    )
     return (Spec((*around, len(attrs.channels)), call.dtype),)
 
 
