@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcugrad.cli.console import Console, table
-from mcugrad.cli.options import byte_size, class_count, positive_int, rate
+from mcugrad.cli.options import byte_size, positive_int, rate, seed
 
 if TYPE_CHECKING:
     from mcugrad.compiler import Request
@@ -27,13 +27,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="SPEC",
         help="what learns: none, head, bias:N, last:N, all, or a .toml file (default: head)",
     )
-    parser.add_argument("--classes", type=class_count, metavar="N", help="give it a new head")
+    parser.add_argument("--classes", type=positive_int, metavar="N", help="give it a new head")
     parser.add_argument("--loss", choices=("cross-entropy", "mse"), default="cross-entropy")
     parser.add_argument("--batch", type=positive_int, default=1, help="samples an update")
     parser.add_argument("--lr", type=rate, default=0.01, help="learning rate (default: 0.01)")
     parser.add_argument("--momentum", type=rate, default=0.0, help="0 spares its memory")
     parser.add_argument("--weight-decay", type=rate, default=0.0)
-    parser.add_argument("--seed", type=int, default=0, help="of the new head's weights")
+    parser.add_argument("--seed", type=seed, default=0, help="of the new head's weights")
     parser.add_argument("--sram", type=byte_size, metavar="BYTES", help="limit, such as 256K")
     parser.add_argument("--flash", type=byte_size, metavar="BYTES", help="limit, such as 1M")
     parser.add_argument("--stack", type=byte_size, default=4096, metavar="BYTES", help="reserve")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcugrad.cli.compile_verb import memory_table
 from mcugrad.cli.console import Console, table
-from mcugrad.cli.options import positive_int
+from mcugrad.cli.options import positive_int, seed
 
 if TYPE_CHECKING:
     from mcugrad.demo import Change, Plan, Result
@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--samples", type=positive_int, metavar="N", help="training images (default: all 1197)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the order of the images")
+    parser.add_argument("--seed", type=seed, default=0, help="of the order of the images")
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", help="keep the compiled model and the data here"
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 
 from mcugrad.cli.console import Console, table
-from mcugrad.cli.options import add_compiled
+from mcugrad.cli.options import add_compiled, seed
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """The verb's arguments."""
     add_compiled(parser)
-    parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument("--seed", type=seed, default=0, help="of the sample")
 
 
 def run(options: argparse.Namespace, console: Console) -> int:

@@ -25,12 +25,11 @@ def positive_int(text: str) -> int:
     return int(text)
 
 
-def class_count(text: str) -> int:
-    """A number of classes: from 2 to 65536."""
-    value = positive_int(text)
-    if not 2 <= value <= 65536:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of classes from 2 to 65536")
-    return value
+def seed(text: str) -> int:
+    """A whole number of at least zero."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
+    return int(text)
 
 
 def rate(text: str) -> float:

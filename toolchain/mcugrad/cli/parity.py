@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from mcugrad.cli.console import Console
-from mcugrad.cli.options import add_compiled, add_where, positive_int
+from mcugrad.cli.options import add_compiled, add_where, positive_int, seed
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +14,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_compiled(parser)
     add_where(parser)
     parser.add_argument("--steps", type=positive_int, default=3, help="training steps")
-    parser.add_argument("--seed", type=int, default=0, help="of the samples, if none are given")
+    parser.add_argument("--seed", type=seed, default=0, help="of the samples, if none are given")
     parser.add_argument("--data", type=Path, metavar="D.npz", help="samples x and y to use")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from mcugrad.cli.console import Console
-from mcugrad.cli.options import add_compiled, add_data, add_where, positive_int, rate
+from mcugrad.cli.options import add_compiled, add_data, add_where, positive_int, rate, seed
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -17,7 +17,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lr", type=rate, help="learning rate (default: as compiled)")
     parser.add_argument("--momentum", type=rate, help="(default: as compiled)")
     parser.add_argument("--weight-decay", type=rate, help="(default: as compiled)")
-    parser.add_argument("--seed", type=int, default=0, help="of the order of the samples")
+    parser.add_argument("--seed", type=seed, default=0, help="of the order of the samples")
 
 
 def run(options: argparse.Namespace, console: Console) -> int:

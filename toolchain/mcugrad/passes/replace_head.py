@@ -31,6 +31,13 @@ def replace_head(graph: Graph, classes: int, seed: int) -> Graph:
             f"the last layer {head.node.name!r} ({head.node.op}) cannot be given other classes; "
             "only a fully connected layer or a convolution can"
         )
+    readers = graph.consumers()
+    for name in (n for n in (head.weight, head.bias) if n):
+        if readers[name] != [head.node]:
+            raise ModelError(
+                f"the last layer {head.node.name!r} cannot be given other classes: "
+                f"its {name!r} is used by another operator too"
+            )
     shape = (classes, *old.shape[1:])
     fan_in, fan_out = int(np.prod(shape[1:])), classes * int(np.prod(shape[1:-1]))
     limit = np.sqrt(6.0 / (fan_in + fan_out))

@@ -97,12 +97,26 @@ def read_scheme(graph: Graph, path: Path) -> UpdateScheme:
     for name, rule in entries.items():
         if name not in owners:
             raise UsageError(f"scheme file {path}: no layer has a weight or bias named {name!r}")
-        axis = owners[name].channel_axis if name == owners[name].weight else None
+        layer = owners[name]
+        axis = layer.channel_axis if name == layer.weight else None
         try:
             learning[name] = _channels(graph.tensors[name], axis, rule)
+            if learning[name] is not None and not _reads_alike(graph, layer):
+                raise ValueError(
+                    "learns as a whole (true) or not at all: two kinds of operator read it"
+                )
         except ValueError as error:
             raise UsageError(f"scheme file {path}: {name!r}: {error}") from error
     return UpdateScheme(learning)
+
+
+def _reads_alike(graph: Graph, layer: Layer) -> bool:
+    """Whether every reader of a layer's weight uses it as that layer does."""
+    slot = layer.node.inputs.index(layer.weight)
+    return all(
+        n.op == layer.node.op and [i for i, t in enumerate(n.inputs) if t == layer.weight] == [slot]
+        for n in graph.consumers()[layer.weight]
+    )
 
 
 def _channels(tensor: Tensor, axis: int | None, rule: Any) -> tuple[int, ...] | None:
