@@ -237,6 +237,7 @@ def _manifest(job: _Job, fingerprint: int, sram: dict[str, int], flash: dict[str
     tensors = training.graph.tensors
     sample, wanted = (tensors[n] for n in plan.program.inputs)
     prediction = tensors[plan.program.outputs[0]]
+    table = tensor_table(plan)
     return Manifest(
         model=request.model.name,
         target=request.target,
@@ -252,9 +253,9 @@ def _manifest(job: _Job, fingerprint: int, sram: dict[str, int], flash: dict[str
             for item in training.learning
         },
         tensors=tuple(
-            LinkTensor(e.name, e.tensor.dtype, e.tensor.shape, e.offset, e.writable)
-            for e in tensor_table(plan)
+            LinkTensor(e.name, e.tensor.dtype, e.tensor.shape, e.offset, e.writable) for e in table
         ),
+        hyper=next(i for i, e in enumerate(table) if e.name == plan.program.hyper),
         calls=tuple(
             CallInfo(c.name, c.op, c.phase, c.symbol, c.products) for c in plan.schedule.calls
         ),

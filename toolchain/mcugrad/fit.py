@@ -10,8 +10,7 @@ import numpy as np
 from mcugrad.data import Data, Samples
 from mcugrad.devices.base import Device
 from mcugrad.errors import CheckFailedError
-from mcugrad.manifest import LinkTensor, Manifest
-from mcugrad.passes.training import HYPER
+from mcugrad.manifest import Manifest
 
 #: Called with the number of samples done and the loss so far.
 Watch = Callable[[int, float], None]
@@ -37,16 +36,11 @@ class Outcome:
 
 def set_hyper(device: Device, manifest: Manifest, hyper: Hyper) -> None:
     """Writes the hyper-parameters that are given."""
-    number, _ = _find(manifest, HYPER)
-    values = np.frombuffer(device.read_tensor(number), np.float32).copy()
+    values = np.frombuffer(device.read_tensor(manifest.hyper), np.float32).copy()
     for i, value in enumerate((hyper.learning_rate, hyper.momentum, hyper.weight_decay)):
         if value is not None:
             values[i] = value
-    device.write_tensor(number, values.tobytes())
-
-
-def _find(manifest: Manifest, name: str) -> tuple[int, LinkTensor]:
-    return next((i, t) for i, t in enumerate(manifest.tensors) if t.name == name)
+    device.write_tensor(manifest.hyper, values.tobytes())
 
 
 def fit(device: Device, data: Samples, epochs: int, seed: int, watch: Watch) -> Outcome:

@@ -55,7 +55,10 @@ class CallInfo:
 
 @dataclass(frozen=True)
 class Manifest:
-    """Everything about a compiled model that is not C. Sizes are in bytes."""
+    """Everything about a compiled model that is not C. Sizes are in bytes.
+
+    ``hyper`` is the number of the tensor that holds the hyper-parameters.
+    """
 
     model: str
     target: str
@@ -68,6 +71,7 @@ class Manifest:
     batch: int
     learning: dict[str, list[int] | None]
     tensors: tuple[LinkTensor, ...]
+    hyper: int
     calls: tuple[CallInfo, ...]
     sram: dict[str, int]
     flash: dict[str, int]

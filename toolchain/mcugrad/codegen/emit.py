@@ -246,7 +246,7 @@ def _context(plan: MemoryPlan, model_name: str) -> dict[str, Any]:
             "target": plan.offset_of(target),
             "prediction": plan.offset_of(prediction),
             "loss": plan.offset_of(loss),
-            "hyper": plan.offset_of("hyper"),
+            "hyper": plan.offset_of(program.hyper),
         },
         "classes": class_count(plan),
         "types": MG_TYPES,

@@ -144,7 +144,7 @@ class TrainingGraph:
     ``graph.inputs`` is (sample, target), ``graph.outputs`` is (prediction, loss).
     ``next_state`` maps each STATE tensor that a step changes to the value that it takes
     when the step ends; ``gradients`` maps a forward tensor to the tensor holding
-    the loss's derivative by it.
+    the loss's derivative by it; ``hyper`` is the STATE of the optimiser's hyper-parameters.
     """
 
     graph: Graph
@@ -153,6 +153,7 @@ class TrainingGraph:
     next_state: Mapping[str, str]
     gradients: Mapping[str, str]
     batch: int
+    hyper: str
 
     @property
     def accumulators(self) -> tuple[str, ...]:

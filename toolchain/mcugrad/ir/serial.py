@@ -47,6 +47,7 @@ class _Training:
     next_state: Mapping[str, str]
     gradients: Mapping[str, str]
     batch: int
+    hyper: str
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,12 @@ def save_graph(graph: Graph | TrainingGraph, folder: Path) -> None:
     if isinstance(graph, TrainingGraph):
         forward = graph.graph
         training = _Training(
-            graph.phases, graph.learning, graph.next_state, graph.gradients, graph.batch
+            graph.phases,
+            graph.learning,
+            graph.next_state,
+            graph.gradients,
+            graph.batch,
+            graph.hyper,
         )
     assert isinstance(forward, Graph)
     contents: list[Array] = []
@@ -164,6 +170,7 @@ def _verify_training(training: TrainingGraph) -> None:
         *training.next_state.values(),
         *training.gradients.keys(),
         *training.gradients.values(),
+        training.hyper,
     }
     if set(training.phases) != named:
         raise ValueError("not every node has a phase")

@@ -39,6 +39,7 @@ def lower(training: TrainingGraph, features: frozenset[str], scratch_size: Scrat
         traced=tuple(dict.fromkeys(training.gradients.values())),
         accumulators=training.accumulators,
         batch=training.batch,
+        hyper=training.hyper,
     )
 
 

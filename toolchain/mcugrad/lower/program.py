@@ -43,6 +43,7 @@ class Program:
         outputs: the names of prediction and loss.
         traced: tensors that a traced step reports: every gradient.
         accumulators: STATE tensors that are cleared when an update is done.
+        hyper: the STATE of the hyper-parameters, which the runtime can set.
     """
 
     calls: tuple[KernelCall, ...]
@@ -53,6 +54,7 @@ class Program:
     traced: tuple[str, ...]
     accumulators: tuple[str, ...]
     batch: int
+    hyper: str
 
     def root(self, name: str) -> str:
         """The tensor that owns the memory of ``name``."""

@@ -26,7 +26,7 @@ from mcugrad.passes.scheme import UpdateScheme
 #: Learning tensor -> its input channels that learn; None: all.
 Channels = Mapping[str, tuple[int, ...] | None]
 
-#: Names of the tensors that the runtime knows.
+#: What the tensors that training adds are called, where the model has none of that name.
 TARGET, LOSS, HYPER = "target", "loss", "hyper"
 
 
@@ -37,9 +37,24 @@ class Loss(StrEnum):
     MEAN_SQUARED_ERROR = "mse"
 
 
+#: What the C holds, and what makes sense. NaN is in no range.
+_RANGES = {
+    "classes": (1, 65536),
+    "batch": (1, 65536),
+    "learning_rate": (0.0, 1e6),
+    "momentum": (0.0, 1.0),
+    "weight_decay": (0.0, 1e6),
+    "seed": (0, (1 << 64) - 1),
+}
+
+
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How the model is to learn. ``classes``: None keeps the head as it is."""
+    """How the model is to learn. ``classes``: None keeps the head as it is.
+
+    Raises:
+        UsageError: an option is out of range.
+    """
 
     classes: int | None = None
     loss: Loss = Loss.CROSS_ENTROPY
@@ -48,6 +63,12 @@ class TrainingOptions:
     momentum: float = 0.0
     weight_decay: float = 0.0
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not low <= value <= high:
+                raise UsageError(f"{name.replace('_', ' ')} {value}: must be from {low} to {high}")
 
 
 def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions) -> TrainingGraph:
@@ -88,7 +109,11 @@ def _differentiated(forward: Graph, learning: Channels, options: TrainingOptions
             raise ModelError(f"{name!r} cannot learn: no gradient reaches it")
     next_state = _gather_batch(diff, learning) if options.batch > 1 else {}
     first_update = len(diff.builder.nodes)
-    next_state |= _attach_optimiser(diff, learning, options)
+    rates = [options.learning_rate, options.momentum, options.weight_decay]
+    hyper = diff.builder.add_tensor(
+        constant(HYPER, np.array(rates, np.float32), storage=Storage.STATE)
+    )
+    next_state |= _attach_optimiser(diff, learning, hyper, momentum=options.momentum != 0.0)
 
     graph = diff.builder.build(forward.name, (*forward.inputs, target), (output, loss))
     needed = _ancestors(graph, {loss, *next_state.values()})
@@ -112,6 +137,7 @@ def _differentiated(forward: Graph, learning: Channels, options: TrainingOptions
         next_state=next_state,
         gradients=dict(diff.gradients),
         batch=options.batch,
+        hyper=hyper,
     )
 
 
@@ -145,10 +171,10 @@ def _attach_loss(
             "mean_squared_error", attrs, (result, target), (LOSS, f"d.{result}")
         )
         return target, loss, gradient
-    if tensor.size != tensor.shape[-1]:
+    if tensor.size != tensor.shape[-1] or tensor.size < 2:
         raise UsageError(
-            f"cross-entropy needs one score a class, but {result!r} has shape {tensor.shape}; "
-            "use --loss mse"
+            f"cross-entropy needs one score for each of two classes or more, but {result!r} has "
+            f"shape {tensor.shape}; use --loss mse"
         )
     target = diff.builder.add_tensor(Tensor(TARGET, (1,), DType.S32))
     flat = diff.emit("reshape", ReshapeAttrs((1, tensor.size)), (result,), f"{result}/flat")
@@ -183,19 +209,15 @@ def _gather_batch(diff: Differentiator, learning: Channels) -> dict[str, str]:
 
 
 def _attach_optimiser(
-    diff: Differentiator, learning: Channels, options: TrainingOptions
+    diff: Differentiator, learning: Channels, hyper: str, *, momentum: bool
 ) -> dict[str, str]:
     """Adds the update of every learning tensor; returns the next state."""
-    rates = [options.learning_rate, options.momentum, options.weight_decay]
-    hyper = diff.builder.add_tensor(
-        constant(HYPER, np.array(rates, np.float32), storage=Storage.STATE)
-    )
     axes = {y.weight: y.channel_axis for y in layers(diff.graph)}
     next_state = {}
     for name, channels in learning.items():
         gradient = diff.gradients[name]
         attrs = SgdAttrs(channels=channels, axis=axes.get(name, 0))
-        if options.momentum == 0.0:
+        if not momentum:
             next_state[name] = diff.emit("sgd", attrs, (name, gradient, hyper), f"{name}/next")
             continue
         shape = diff.tensor(gradient).shape

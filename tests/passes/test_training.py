@@ -1,0 +1,95 @@
+"""Training graphs of models that share weights, or use our names for tensors of theirs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mcugrad.codegen.emit import tensor_table
+from mcugrad.errors import ModelError, UsageError
+from mcugrad.ir.graph import Graph
+from mcugrad.ops.clamp_range import Clamp
+from mcugrad.ops.elementwise import ElementwiseAttrs
+from mcugrad.ops.fully_connected import FullyConnectedAttrs
+from mcugrad.ops.mean import MeanAttrs
+from mcugrad.passes.scheme import UpdateScheme, resolve_scheme
+from mcugrad.passes.training import Loss, TrainingOptions, training_graph
+from tests.plan.test_plan import plan_of
+from tests.support.networks import NetworkBuilder
+
+DENSE = FullyConnectedAttrs(Clamp())
+
+
+def shared_twice() -> Graph:
+    """One weight in two fully connected layers, one behind the other."""
+    net = NetworkBuilder(4, 4, 4, seed=0)
+    w = net.weight("w", 4, 4)
+    x = net.node("mean", MeanAttrs((1, 2)), net.x)
+    y = net.node("fully_connected", DENSE, net.node("fully_connected", DENSE, x, w), w)
+    return net.builder.build("shared", [net.x], [y])
+
+
+def weight_also_scales() -> Graph:
+    """A weight that a multiplication reads as well."""
+    net = NetworkBuilder(4, 4, 4, seed=0)
+    w = net.weight("w", 4, 4)
+    x = net.node("mean", MeanAttrs((1, 2)), net.x)
+    scores = net.node("fully_connected", DENSE, x, w)
+    return net.builder.build(
+        "scales", [net.x], [net.node("mul", ElementwiseAttrs(Clamp()), scores, w)]
+    )
+
+
+def test_a_head_that_shares_its_weights_cannot_be_replaced() -> None:
+    graph = shared_twice()
+    with pytest.raises(ModelError, match="used by another"):
+        training_graph(graph, resolve_scheme(graph, "head"), TrainingOptions(classes=3))
+
+
+def test_a_share_of_a_weight_that_something_else_reads_is_refused(tmp_path: Path) -> None:
+    graph = weight_also_scales()
+    file = tmp_path / "scheme.toml"
+    file.write_text("[update]\nw = [0, 2]\n")
+    with pytest.raises(UsageError, match=r"'w'.*as a whole"):
+        resolve_scheme(graph, str(file))
+    whole = UpdateScheme({"w": None})
+    training_graph(graph, whole, TrainingOptions(loss=Loss.MEAN_SQUARED_ERROR))
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_model_may_have_a_tensor_of_any_name(batch: int) -> None:
+    net = NetworkBuilder(4, 4, 3, seed=0)
+    w, b = net.weight("hyper", 3, 3), net.weight("loss", 3)
+    x = net.node("mean", MeanAttrs((1, 2)), net.x)
+    graph = net.builder.build("names", [net.x], [net.node("fully_connected", DENSE, x, w, b)])
+    plan = plan_of(graph, batch=batch)
+    hyper = next(e for e in tensor_table(plan) if e.name == plan.program.hyper)
+    assert hyper.writable
+    np.testing.assert_allclose(hyper.tensor.initial(), [0.01, 0.0, 0.0])
+
+
+def test_cross_entropy_of_one_score_is_refused() -> None:
+    net = NetworkBuilder(4, 4, 3, seed=0)
+    graph = net.classifier(net.x, 1)
+    with pytest.raises(UsageError, match="mse"):
+        training_graph(graph, resolve_scheme(graph, "head"), TrainingOptions())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"classes": 0},
+        {"classes": -2},
+        {"batch": 0},
+        {"batch": 1 << 40},
+        {"seed": -1},
+        {"learning_rate": float("nan")},
+        {"momentum": 2.0},
+        {"weight_decay": -1.0},
+    ],
+)
+def test_options_out_of_range_are_refused(wrong: dict) -> None:
+    with pytest.raises(UsageError, match=next(iter(wrong)).replace("_", " ")):
+        TrainingOptions(**wrong)
