@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -64,6 +65,39 @@ def test_a_folder_of_something_else_is_not_touched(
     assert compile_digits(tmp_path / "mine") == 2
     refused(2, capsys, tmp_path, "is not a compiled model")
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    assert compile_digits(tmp_path / "file" / "below") == 2
+    refused(2, capsys, tmp_path, "file")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_signals_end_it_tidily(number: signal.Signals) -> None:
+    """As an exception, so that emulators are stopped, unless the signal was ignored before."""
+    code = f"""
+import signal
+from mcugrad.cli import _end_tidily
+{{ignored}}
+_end_tidily()
+try:
+    signal.raise_signal({int(number)})
+    print("went on")
+finally:
+    print("tidied")
+"""
+    for ignored, status, said in (
+        ("", 128 + number, "tidied"),
+        (f"signal.signal({int(number)}, signal.SIG_IGN)", 0, "went on\ntidied"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-c", code.format(ignored=ignored)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stdout.strip()) == (status, said)
 
 
 @pytest.mark.parametrize(

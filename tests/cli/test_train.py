@@ -67,6 +67,19 @@ def test_the_rate_is_set_on_the_device(
     assert document["measured_on"] == "x"
 
 
+def test_momentum_needs_memory(
+    compiled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = save(tmp_path, x=X, y=Y)
+    assert main(["train", str(compiled), "--data", data, "--momentum", "0"]) == 0
+    capsys.readouterr()
+    assert main(["train", str(compiled), "--data", data, "--momentum", "0.9"]) == 2
+    assert "compiled without momentum" in capsys.readouterr().err
+    out = str(tmp_path / "out")
+    assert main(["compile", str(DIGITS), "--target", "host", "--momentum", "0.5", "-o", out]) == 0
+    assert main(["train", out, "--data", data, "--momentum", "0.9"]) == 0
+
+
 def test_eval(compiled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     x, y = separable(30, 0)
     data = save(tmp_path, x=x, y=y)

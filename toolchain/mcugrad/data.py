@@ -75,7 +75,9 @@ def _samples(path: Path, manifest: Manifest, arrays: dict[str, Array], suffix: s
     if x.ndim == 0 or len(x) == 0:
         raise UsageError(f"{path}: 'x{suffix}' is empty")
     if y.ndim == 0 or len(y) != len(x):
-        raise UsageError(f"{path}: {len(x)} samples in 'x{suffix}', but 'y{suffix}' {y.shape}")
+        raise UsageError(
+            f"{path}: {len(x)} samples in 'x{suffix}', but {len(np.atleast_1d(y))} in 'y{suffix}'"
+        )
     samples = _inputs(f"{path}: 'x{suffix}'", manifest.sample, x)
     if manifest.classes:
         return Samples(samples, _labels(f"{path}: 'y{suffix}'", manifest.classes, y))

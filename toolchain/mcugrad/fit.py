@@ -9,7 +9,7 @@ import numpy as np
 
 from mcugrad.data import Data, Samples
 from mcugrad.devices.base import Device
-from mcugrad.errors import CheckFailedError
+from mcugrad.errors import CheckFailedError, UsageError
 from mcugrad.manifest import Manifest
 
 #: Called with the number of samples done and the loss so far.
@@ -35,7 +35,13 @@ class Outcome:
 
 
 def set_hyper(device: Device, manifest: Manifest, hyper: Hyper) -> None:
-    """Writes the hyper-parameters that are given."""
+    """Writes the hyper-parameters that are given.
+
+    Raises:
+        UsageError: momentum is asked of a model that was compiled without memory for it.
+    """
+    if hyper.momentum and not manifest.has_velocity:
+        raise UsageError("the model was compiled without momentum: compile it with --momentum M")
     values = np.frombuffer(device.read_tensor(manifest.hyper), np.float32).copy()
     for i, value in enumerate((hyper.learning_rate, hyper.momentum, hyper.weight_decay)):
         if value is not None:

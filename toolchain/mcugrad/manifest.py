@@ -77,6 +77,12 @@ class Manifest:
     flash: dict[str, int]
     version: int = VERSION
 
+    @property
+    def has_velocity(self) -> bool:
+        """Whether there is memory for momentum."""
+        velocities = {f"velocity.{name}" for name in self.learning}
+        return any(t.name in velocities for t in self.tensors)
+
     def write(self, folder: Path) -> None:
         """Writes manifest.json into ``folder``."""
         text = json.dumps(asdict(self), indent=1)

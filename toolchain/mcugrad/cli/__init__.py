@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from mcugrad import __version__
 from mcugrad.cli.console import Console
-from mcugrad.errors import McugradError
+from mcugrad.errors import McugradError, UsageError
 
 VERBS = {
     "compile": "compile a model into firmware that learns",
@@ -57,9 +57,16 @@ def _module(verb: str) -> str:
     return f"{verb}_verb" if verb in ("compile", "eval") else verb  # those are built-in names
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
     """Ends as an exception does, so that emulators are stopped and folders removed."""
-    raise SystemExit(128 + signal.SIGTERM)
+    raise SystemExit(128 + number)
+
+
+def _end_tidily() -> None:
+    """On SIGTERM, and on SIGHUP (a terminal that is closed) unless nohup has it ignored."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _terminate)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -67,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else argv
     verb = next((a for a in arguments if a in VERBS), None)
     options = _parser(verb).parse_args(arguments)
-    signal.signal(signal.SIGTERM, _terminate)
+    _end_tidily()
     console = Console(json=options.json, quiet=options.quiet, verbose=options.verbose)
     try:
         code = import_module(f"mcugrad.cli.{_module(options.verb)}").run(options, console)
@@ -80,4 +87,7 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:  # a folder that cannot be written, a full disk
+        console.error(str(error))
+        return UsageError.exit_code
     return int(code)
