@@ -67,6 +67,14 @@ def test_a_folder_of_something_else_is_not_touched(
     assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
 
 
+@pytest.mark.parametrize("name", ["a;b", "a\\b"])
+def test_a_folder_that_cmake_cannot_take_is_an_error(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert compile_digits(tmp_path / name / "result") == 2
+    refused(2, capsys, tmp_path, "choose another folder")
+
+
 def test_a_folder_that_cannot_be_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("not a folder")
     assert compile_digits(tmp_path / "file" / "below") == 2

@@ -114,6 +114,8 @@ def compile_model(request: Request, out: Path, dump: Dump = _no_dump) -> Manifes
     target = find_target(request.target)
     if out.exists() and not (out / MANIFEST).is_file() and not _is_empty_folder(out):
         raise UsageError(f"{out} exists and is not a compiled model: choose another folder")
+    if any(c in str(out.resolve()) for c in ";\\"):
+        raise UsageError(f"{out}: CMake takes no ';' and no '\\' in a path: choose another folder")
     imported = import_model(request.model)
     dump("import", graph_text(imported))
     graph = prepare(imported)
