@@ -10,7 +10,9 @@ from cffi import FFI
 
 from mcugrad.build import kernel_library
 from mcugrad.headers import declarations
-from mcugrad.ir.tensor import Array
+from mcugrad.ir.tensor import Array, DType, Tensor
+from mcugrad.ops import OpCall, lookup
+from mcugrad.ops.softmax import SoftmaxAttrs
 
 _INF, _NAN = np.inf, np.nan
 
@@ -130,3 +132,23 @@ def test_quantize_saturates_and_rounds_halves_away(kernels: Kernels) -> None:
     params = {"mg_size_params": {"size": x.size}, "mg_quantize_s8": {"scale": 1.0, "zero_point": 0}}
     kernels.run("mg_quantize_f32_fwd", params, x, y)
     np.testing.assert_array_equal(y, [1, -1, 2, 0, 0, 127, -128, 127, -128, 127, -128, 127])
+
+
+@pytest.mark.parametrize("lead", [2.0, 8.0, 14.0])
+def test_softmax_passes_the_small_gradient_of_a_confident_row(
+    kernels: Kernels, lead: float
+) -> None:
+    """C and reference, from an y that is rounded, against the derivative of exact shares."""
+    exact = np.exp([0.0, -lead, -lead - 1.0])
+    exact /= exact.sum()
+    dy = np.array([[0.3, -0.7, 1.1]], np.float32)
+    wanted = exact * (dy - (dy * exact).sum())
+    y, dx = exact.astype(np.float32)[None], np.zeros((1, 3), np.float32)
+    params = {"mg_softmax_params": {"rows": 1, "columns": 3, "beta": 1.0}}
+    kernels.run("mg_softmax_f32_bwd_data", params, dy, y, dx)
+    tensors = [Tensor(name, y.shape, DType.F32) for name in ("dy", "y")]
+    (reference,) = lookup("softmax_bwd").reference(
+        OpCall(SoftmaxAttrs(), tensors, ()), [dy.astype(float), y.astype(float)]
+    )
+    for got in (dx, reference):
+        np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-6 * np.abs(wanted).max())
