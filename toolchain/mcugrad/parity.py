@@ -41,7 +41,9 @@ class Difference:
         """Orders differences: the error in units of what is allowed."""
         if np.isnan(self.error):
             return float("inf")
-        return self.error / self.bound if self.bound else float("inf") * bool(self.error)
+        if self.bound == 0:
+            return float("inf") if self.error else 0.0
+        return self.error / self.bound
 
 
 @dataclass(frozen=True)
