@@ -52,7 +52,8 @@ class DeviceInfo:
 class StepResult:
     """A training step: the loss before it, and the traced tensors' bytes by number.
 
-    ``applied`` is False when the loss or a gradient was not finite and nothing was changed.
+    ``applied`` is False when the loss or a gradient was not finite: then nothing was changed,
+    save that without a mini-batch gradients that were complete before it were applied.
     """
 
     loss: float
