@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test test-all lint format bench clean
+.PHONY: demo test test-all lint format clean
 
 demo: $(VENV)/demo.stamp
 	$(BIN)/mcugrad demo
