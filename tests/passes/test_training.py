@@ -9,7 +9,10 @@ import pytest
 
 from mcugrad.codegen.emit import tensor_table
 from mcugrad.errors import ModelError, UsageError
-from mcugrad.ir.graph import Graph
+from mcugrad.golden.interpreter import Trainer
+from mcugrad.ir.graph import Graph, GraphBuilder, Node
+from mcugrad.ir.tensor import DType, Tensor
+from mcugrad.ops.base import NoAttrs
 from mcugrad.ops.clamp_range import Clamp
 from mcugrad.ops.elementwise import ElementwiseAttrs
 from mcugrad.ops.fully_connected import FullyConnectedAttrs
@@ -18,6 +21,7 @@ from mcugrad.passes.scheme import UpdateScheme, resolve_scheme
 from mcugrad.passes.training import Loss, TrainingOptions, training_graph
 from tests.plan.test_plan import plan_of
 from tests.support.networks import NetworkBuilder
+from tests.support.quantised import quantised
 
 DENSE = FullyConnectedAttrs(Clamp())
 
@@ -68,6 +72,23 @@ def test_a_model_may_have_a_tensor_of_any_name(batch: int) -> None:
     hyper = next(e for e in tensor_table(plan) if e.name == plan.program.hyper)
     assert hyper.writable
     np.testing.assert_allclose(hyper.tensor.initial(), [0.01, 0.0, 0.0])
+
+
+def test_cross_entropy_is_of_the_logits_before_a_dequantised_softmax() -> None:
+    net = NetworkBuilder(4, 4, 3, seed=0)
+    x = np.random.default_rng(0).normal(size=(1, 4, 4, 3)).astype(np.float32)
+    graph = quantised(net.classifier(net.conv(net.x, 4), 3), [x])
+    builder = GraphBuilder.of(graph)
+    real = builder.add_tensor(Tensor("real", (1, 3), DType.F32))
+    builder.add_node(Node("real", "dequantize", graph.outputs, (real,), NoAttrs()))
+    sample, target = np.zeros((1, 4, 4, 3), np.int8), np.array([1], np.int32)
+    losses = [
+        Trainer(training_graph(g, resolve_scheme(g, "none"), TrainingOptions())).step(
+            sample, target
+        )
+        for g in (graph, builder.build("real", graph.inputs, [real]))
+    ]
+    assert losses[0].loss == losses[1].loss
 
 
 def test_cross_entropy_of_one_score_is_refused() -> None:

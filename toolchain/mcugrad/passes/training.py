@@ -146,7 +146,7 @@ def _logits(forward: Graph) -> str:
     producers = forward.producers()
     name = forward.outputs[0]
     node = producers.get(name)
-    while node is not None and lookup(node.op).view:
+    while node is not None and (lookup(node.op).view or node.op == "dequantize"):
         name = node.inputs[0]
         node = producers.get(name)
     if node is not None and node.op == "softmax" and node.attrs.beta == 1.0:
