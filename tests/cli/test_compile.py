@@ -187,6 +187,31 @@ def test_hopelessly_little_sram_says_so(tmp_path: Path, capsys: pytest.CaptureFi
     refused(4, capsys, tmp_path, "no update scheme fits")
 
 
+def test_the_way_out_counts_static_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A limit that the head meets, but not with the static data of the runtime."""
+    assert compile_digits(tmp_path / "a", "--json", target="cortex-m4") == 0
+    limit = str(answer(capsys)["sram"]["total"] - 64)
+    arguments = ["--update", "all", "--sram", limit]
+    assert compile_digits(tmp_path / "out", *arguments, target="cortex-m4") == 4
+    said = capsys.readouterr().err
+    assert "no update scheme fits" in said or "bias:" in said
+
+
+def test_a_scheme_that_needs_less_code_is_not_ruled_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert compile_digits(tmp_path / "a", "--json", target="cortex-m4") == 0
+    limit = str(answer(capsys)["flash"]["total"] + 64)
+    arguments = ["--update", "all", "--flash", limit]
+    assert compile_digits(tmp_path / "out", *arguments, target="cortex-m4") == 4
+    assert "no update scheme fits" not in refused(4, capsys, tmp_path, "bytes of flash")
+
+
+def test_a_flash_limit_counts_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert compile_digits(tmp_path / "out", "--flash", "2K", target="cortex-m4") == 4
+    assert "code 0" not in refused(4, capsys, tmp_path, "bytes of flash")
+
+
 def test_too_little_flash(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert compile_digits(tmp_path / "out", "--flash", "2K", target="cortex-m4") == 4
     refused(4, capsys, tmp_path, "bytes of flash")

@@ -59,7 +59,10 @@ def explain_sram(
 
 
 def explain_flash(plan: MemoryPlan, code: int, limit: int, smaller: Iterable[Alternative]) -> str:
-    """Why constants and ``code`` exceed ``limit`` bytes of flash, and what would fit."""
+    """Why constants and ``code`` exceed ``limit`` bytes of flash, and what would fit.
+
+    What code an alternative needs is known only once it is built; it calls fewer kernels.
+    """
     need = plan.constant_bytes + code
     used = {n for c in plan.schedule.calls for n in (*c.inputs, *c.outputs) if n}
     stored = [t for n, t in plan.program.tensors.items() if t.data is not None and n in used]
@@ -70,10 +73,18 @@ def explain_flash(plan: MemoryPlan, code: int, limit: int, smaller: Iterable[Alt
         f"weights {plan.constant_bytes}, code {code}",
         f"largest tensors: {shown}",
     ]
+    tried = []
     for alternative in smaller:
-        total = alternative.plan().constant_bytes + code
-        if total <= limit:
-            lines.append(f"cheapest change that fits: {alternative.change} ({total} bytes)")
+        weights = alternative.plan().constant_bytes
+        if weights + code <= limit:
+            lines.append(
+                f"cheapest change that fits: {alternative.change} (about {weights + code} bytes)"
+            )
             return "\n".join(lines)
-    lines.append("no update scheme fits: choose a target with more flash, or a smaller model")
+        tried.append((weights, alternative.change))
+    weights, change = min(tried, default=(limit, ""))
+    if weights < limit:
+        lines.append(f"perhaps {change} fits: weights {weights}, and it needs less code")
+    else:
+        lines.append("no update scheme fits: choose a target with more flash, or a smaller model")
     return "\n".join(lines)
