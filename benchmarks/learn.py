@@ -20,7 +20,7 @@ from mcugrad.devices import open_device
 from mcugrad.fit import accuracy, fit
 from mcugrad.golden.interpreter import Trainer
 from mcugrad.ir.serial import load_training_graph
-from mcugrad.passes.training import TrainingOptions
+from mcugrad.passes.training import Precision, TrainingOptions
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Task:
     batch: int = 1
     momentum: float = 0.0
     weight_decay: float = 0.0
+    precision: Precision = Precision.F32
 
 
 TASKS = {
@@ -62,6 +63,7 @@ def teach(task: Task, data: Data, out: Path) -> Taught:
         batch=task.batch,
         momentum=task.momentum,
         weight_decay=task.weight_decay,
+        precision=task.precision,
     )
     manifest = compile_model(Request(MODELS / task.model, "host", task.update, options), out)
     with open_device("host", out) as device:

@@ -18,6 +18,11 @@ typedef struct {
     float low, high;
 } mg_clamp_f32;
 
+/* The same in stored values of int8. */
+typedef struct {
+    int32_t low, high;
+} mg_clamp_s8;
+
 /* int32 sums to int8 results, a multiplier (Q31) and a left shift for each channel. */
 typedef struct {
     int32_t input_zero_point, output_zero_point;
@@ -196,6 +201,8 @@ typedef struct {
 void mg_clamp_f32_fwd(const mg_size_params *p, const mg_clamp_f32 *q, const float *x, float *y);
 void mg_clamp_f32_bwd_data(const mg_size_params *p, const mg_clamp_f32 *q, const float *dy,
                            const float *y, float *dx);
+void mg_clamp_s8_bwd_data(const mg_size_params *p, const mg_clamp_s8 *q, const float *dy,
+                          const int8_t *y, float *dx);
 void mg_logistic_f32_fwd(const mg_size_params *p, const float *x, float *y);
 void mg_logistic_f32_bwd_data(const mg_size_params *p, const float *dy, const float *y, float *dx);
 void mg_tanh_f32_fwd(const mg_size_params *p, const float *x, float *y);
@@ -232,6 +239,17 @@ typedef struct {
 
 void mg_quantize_f32_fwd(const mg_size_params *p, const mg_quantize_s8 *q, const float *x,
                          int8_t *y);
+/* An array [outer][scales][run], with one scale for each index along the middle axis. */
+typedef struct {
+    int32_t outer, run;
+} mg_axis_params;
+typedef struct {
+    int32_t count;
+    const float *scale;
+} mg_scales;
+
+void mg_dequantize_axis_s8_fwd(const mg_axis_params *p, const mg_scales *q, const int8_t *x,
+                               float *y);
 void mg_dequantize_s8_fwd(const mg_size_params *p, const mg_quantize_s8 *q, const int8_t *x,
                           float *y);
 
@@ -260,5 +278,18 @@ void mg_sgd_f32_step(const mg_runs_params *p, const float *w, const float *dw, c
                      float *w_next);
 void mg_sgd_momentum_f32_step(const mg_runs_params *p, const float *w, const float *dw,
                               const float *v, const float *hyper, float *w_next, float *v_next);
+
+/* Scales of stored integers: scale[(i / run) % scales] for element i. salt: of the rounding. */
+typedef struct {
+    const float *scale;
+    int32_t scales, run, salt;
+} mg_sgd_quant;
+
+/* dw: by the real weight. updates: how many there were, from which the rounding is drawn. */
+void mg_sgd_s8_step(const mg_runs_params *p, const mg_sgd_quant *q, const int8_t *w,
+                    const float *dw, const int32_t *updates, const float *hyper, int8_t *w_next);
+void mg_sgd_s32_step(const mg_runs_params *p, const mg_sgd_quant *q, const int32_t *w,
+                     const float *dw, const int32_t *updates, const float *hyper, int32_t *w_next);
+void mg_increment_s32_step(const int32_t *x, int32_t *y);
 
 #endif

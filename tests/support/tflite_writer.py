@@ -297,6 +297,13 @@ def _plain(builtin: str, kind: Any = None) -> Callable[[_GraphWriter, Node], Non
     return lambda out, node: out.emit(builtin, node, kind() if kind else None)
 
 
+def _dequantize(out: _GraphWriter, node: Node) -> None:
+    quant = out.graph.tensors[node.inputs[0]].quant
+    if quant is not None and quant.axis is not None:
+        raise InexpressibleError("DEQUANTIZE of a computed tensor with several scales")
+    out.emit("DEQUANTIZE", node, schema.DequantizeOptionsT())
+
+
 def _concat(out: _GraphWriter, node: Node) -> None:
     options = schema.ConcatenationOptionsT()
     options.axis = node.attrs.axis
@@ -361,5 +368,5 @@ _WRITERS: dict[str, Callable[[_GraphWriter, Node], None]] = {
     "tanh": _plain("TANH"),
     "hard_swish": _plain("HARD_SWISH", schema.HardSwishOptionsT),
     "quantize": _plain("QUANTIZE", schema.QuantizeOptionsT),
-    "dequantize": _plain("DEQUANTIZE", schema.DequantizeOptionsT),
+    "dequantize": _dequantize,
 }

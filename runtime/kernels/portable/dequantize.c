@@ -7,3 +7,15 @@ void mg_dequantize_s8_fwd(const mg_size_params *p, const mg_quantize_s8 *q, cons
         y[i] = quant.scale * (float)(x[i] - quant.zero_point);
     }
 }
+
+void mg_dequantize_axis_s8_fwd(const mg_axis_params *p, const mg_scales *q, const int8_t *x,
+                               float *y) {
+    for (int32_t i = 0; i < p->outer; ++i) {
+        for (int32_t k = 0; k < q->count; ++k) {
+            const float scale = q->scale[k];
+            for (int32_t j = 0; j < p->run; ++j) {
+                *y++ = scale * (float)*x++;
+            }
+        }
+    }
+}

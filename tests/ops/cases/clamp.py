@@ -34,4 +34,17 @@ CASES = [
         )
         for name, clamp in _RANGES.items()
     ),
+    *(
+        Case(
+            "clamp_bwd",
+            f"s8_{name}",
+            (Operand((1, 3, 5, 17)), codes((1, 3, 5, 17), per_tensor(0.024, zero_point))),
+            clamp,
+        )
+        for name, zero_point, clamp in (
+            ("relu", -128, Clamp(low=0.0)),
+            ("relu6", -100, Clamp(0.0, 2.4)),
+            ("none", 3, Clamp()),
+        )
+    ),
 ]

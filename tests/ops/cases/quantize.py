@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mcugrad.ir.tensor import QuantParams
 from tests.ops.case import Case, Operand
 from tests.ops.quant import codes, per_tensor
 
@@ -29,4 +30,12 @@ CASES = [
         outputs=(per_tensor(0.03, 7),),
     ),
     Case("dequantize", "s8", (codes(_CODES, per_tensor(0.08, -128)),)),
+    *(
+        Case(
+            "dequantize",
+            f"s8_axis_{axis}",
+            (codes(shape, QuantParams((0.5, 0.01, 3.0), (0, 0, 0), axis)),),
+        )
+        for axis, shape in enumerate([(3, 2, 5), (2, 3, 5), (2, 5, 3)])
+    ),
 ]

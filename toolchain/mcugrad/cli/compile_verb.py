@@ -28,6 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="what learns: none, head, bias:N, last:N, all, or a .toml file (default: head)",
     )
     parser.add_argument("--classes", type=positive_int, metavar="N", help="give it a new head")
+    parser.add_argument(
+        "--precision",
+        choices=("f32", "int8"),
+        default="f32",
+        help="of what learns in an int8 model (default: f32)",
+    )
     parser.add_argument("--loss", choices=("cross-entropy", "mse"), default="cross-entropy")
     parser.add_argument("--batch", type=positive_int, default=1, help="samples an update")
     parser.add_argument("--lr", type=rate, default=0.01, help="learning rate (default: 0.01)")
@@ -67,7 +73,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 def _request(options: argparse.Namespace) -> Request:
     from mcugrad.compiler import Request
-    from mcugrad.passes.training import Loss, TrainingOptions
+    from mcugrad.passes.training import Loss, Precision, TrainingOptions
 
     return Request(
         model=options.model,
@@ -75,6 +81,7 @@ def _request(options: argparse.Namespace) -> Request:
         update=options.update,
         training=TrainingOptions(
             classes=options.classes,
+            precision=Precision(options.precision),
             loss=Loss(options.loss),
             batch=options.batch,
             learning_rate=options.lr,

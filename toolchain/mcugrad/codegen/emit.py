@@ -141,9 +141,10 @@ class _Emitter:
 
     def _gradient(self, call: KernelCall) -> dict[str, int | None] | None:
         """The gradient that an update uses."""
-        if call.phase is not Phase.UPDATE:
+        traced = self.plan.program.traced
+        name = next((n for n in call.inputs if n in traced), None)
+        if call.phase is not Phase.UPDATE or name is None:
             return None
-        name = next(n for n in call.inputs if n in self.plan.program.traced)
         size = self.plan.program.tensors[name].size
         return {"offset": self.plan.offset_of(name), "size": size}
 

@@ -103,8 +103,11 @@ class Trainer:
         values = self._run({graph.inputs[0]: x}, Phase.FORWARD, Phase.OUTPUT)
         return values[graph.outputs[0]]
 
-    def step(self, x: Array, target: Array) -> StepResult:
-        """Learns from one sample; the update comes with the last one of a mini-batch."""
+    def step(self, x: Array, target: Array, given: Mapping[str, Array] | None = None) -> StepResult:
+        """Learns from one sample; the update comes with the last one of a mini-batch.
+
+        ``given`` holds gradients to update from in place of those computed here.
+        """
         graph = self.training.graph
         values = self._run(
             dict(zip(graph.inputs, (x, target), strict=True)), Phase.FORWARD, Phase.BACKWARD
@@ -117,11 +120,13 @@ class Trainer:
         if self.gathered < self.training.batch:
             return StepResult(loss, values, accepted=True)
         self.gathered = 0
-        gradients = [values[item.gradient] for item in self.training.learning]
+        used = {**values, **(given or {})}
+        gradients = [used[item.gradient] for item in self.training.learning]
         finite = all(np.isfinite(g).all() for g in gradients)
         if finite:
-            values |= self._run(values, Phase.UPDATE)
-            self._advance(values, Phase.UPDATE)
+            updated = self._run(used, Phase.UPDATE)
+            self._advance(updated, Phase.UPDATE)
+            values |= {name: updated[name] for name in self.training.next_state.values()}
         for state in self.training.accumulators:
             self.state[state] = np.zeros_like(self.state[state])
         return StepResult(loss, values, accepted=finite)

@@ -98,7 +98,7 @@ class Kernel:
     """
 
     symbol: str
-    dtype: DType | None  # of the first input; None: any
+    dtype: DType | None  # of the inputs, those of int32 apart; None: any
     params: StructOf | None = None
     quant: StructOf | None = None
     matches: Callable[[OpCall], bool] = always
@@ -111,9 +111,13 @@ class Kernel:
         """Whether a target with ``features`` can use this row for ``call``."""
         return (
             self.features <= features
-            and (self.dtype is None or call.dtype is self.dtype)
+            and (self.dtype is None or _element_types(call) <= {self.dtype, DType.S32})
             and self.matches(call)
         )
+
+
+def _element_types(call: OpCall) -> set[DType]:
+    return {t.dtype for t in call.inputs if t is not None}
 
 
 class GradientContext(Protocol):
@@ -132,7 +136,10 @@ class GradientContext(Protocol):
         """What to save of a forward tensor: these of its last axis, picked in the forward pass."""
 
     def emit(self, op: str, attrs: Any, inputs: Sequence[str], name: str) -> str:
-        """Adds a backward node with one output and returns that output's name."""
+        """Adds a backward node with one output and returns that output's name.
+
+        Where no kernel takes an int8 operand as it is, its real values are taken.
+        """
 
 
 #: (context, attrs, input names, output names, gradient names of the outputs)

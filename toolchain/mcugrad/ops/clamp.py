@@ -11,12 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import CStruct, GradientContext, Kernel, Op, OpCall, register
+from mcugrad.ops.base import CStruct, GradientContext, Kernel, Op, OpCall, Spec, register, require
 from mcugrad.ops.clamp_range import Clamp
 from mcugrad.ops.lookup_table import look_up, lookup_kernel
 from mcugrad.ops.quantized import Ints, multiply_by_quantized_multiplier, quantize_multiplier
 from mcugrad.ops.requantize import quant_of
-from mcugrad.ops.shapes import given, infer_matching, infer_same, size_params
+from mcugrad.ops.shapes import given, infer_same, size_params
 
 
 def _rule(call: OpCall, codes: Ints) -> Array:
@@ -39,8 +39,12 @@ def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...
 
 
 def clamp_gradient(ctx: GradientContext, clamp: Clamp, y: str, dy: str) -> str:
-    """The gradient before a fused activation; ``y`` is the operator's result."""
-    return ctx.emit("clamp_bwd", clamp, (dy, y), f"d_pre.{y}") if clamp.active else dy
+    """The gradient before a fused activation; ``y`` is the operator's result.
+
+    An int8 result is limited by its type, whether there is an activation or not.
+    """
+    limited = clamp.active or ctx.tensor(y).dtype is DType.S8
+    return ctx.emit("clamp_bwd", clamp, (dy, y), f"d_pre.{y}") if limited else dy
 
 
 def _gradient(
@@ -51,7 +55,30 @@ def _gradient(
 
 def _bwd_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     dy, y = given(values)
-    return (np.where((y > call.attrs.low) & (y < call.attrs.high), dy, 0.0),)
+    low, high = _limits(call)
+    return (np.where((y > low) & (y < high), dy, 0.0),)
+
+
+def _limits(call: OpCall) -> tuple[float, float]:
+    """The range of y as it is stored."""
+    clamp: Clamp = call.attrs
+    y = call.input(1)
+    return clamp.quantized(quant_of(y)) if y.dtype is DType.S8 else (clamp.low, clamp.high)
+
+
+def _is_int8_mask(call: OpCall) -> bool:
+    return call.dtype is DType.F32 and call.input(1).dtype is DType.S8
+
+
+def _int8_range(call: OpCall) -> CStruct:
+    low, high = _limits(call)
+    return CStruct("mg_clamp_s8", {"low": int(low), "high": int(high)})
+
+
+def _infer_bwd(call: OpCall) -> tuple[Spec, ...]:
+    dy, y = call.input(0), call.input(1)
+    require(dy.shape == y.shape, f"gradient of shape {dy.shape} for {y.shape}")
+    return (Spec(dy.shape, dy.dtype),)
 
 
 def _range(call: OpCall) -> CStruct:
@@ -78,9 +105,17 @@ register(
     Op(
         "clamp_bwd",
         Clamp,
-        infer_matching,
+        _infer_bwd,
         _bwd_reference,
         kernels=(
+            Kernel(
+                "mg_clamp_s8_bwd_data",
+                None,
+                params=size_params,
+                quant=_int8_range,
+                matches=_is_int8_mask,
+                inplace=((0, 0),),
+            ),
             Kernel(
                 "mg_clamp_f32_bwd_data",
                 DType.F32,

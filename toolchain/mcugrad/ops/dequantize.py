@@ -1,31 +1,56 @@
-"""int8 codes to real values."""
+"""int8 codes to real values; one scale for all, or one for each index along an axis."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import CStruct, Kernel, NoAttrs, Op, OpCall, Spec, register
+from mcugrad.ops.base import CArray, CStruct, Kernel, NoAttrs, Op, OpCall, Spec, register, require
 from mcugrad.ops.quantize import straight_through
 from mcugrad.ops.requantize import quant_of
 from mcugrad.ops.shapes import given, size_params
 
 
 def _infer(call: OpCall) -> tuple[Spec, ...]:
-    return (Spec(call.input(0).shape, DType.F32),)
+    x = call.input(0)
+    if x.dtype is DType.S8 and not _is_per_tensor(call):
+        require(not any(quant_of(x).zero_point), "zero points along an axis")
+    return (Spec(x.shape, DType.F32),)
+
+
+def _is_per_tensor(call: OpCall) -> bool:
+    return len(quant_of(call.input(0)).scale) == 1
 
 
 def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     (x,) = given(values)
-    scale, zero_point = quant_of(call.input(0)).per_tensor
-    return (scale * (x.astype(np.float64) - zero_point),)
+    quant = quant_of(call.input(0))
+    if _is_per_tensor(call):
+        scale, zero_point = quant.per_tensor
+        return (scale * (x.astype(np.float64) - zero_point),)
+    shape = [1] * x.ndim
+    shape[quant.axis or 0] = -1
+    return (np.array(quant.scale).reshape(shape) * x,)
 
 
 def _quant(call: OpCall) -> CStruct:
     scale, zero_point = quant_of(call.input(0)).per_tensor
     return CStruct("mg_quantize_s8", {"scale": scale, "zero_point": zero_point})
+
+
+def _axis_params(call: OpCall) -> CStruct:
+    """The array as [outer][scales][run]."""
+    shape, quant = call.input(0).shape, quant_of(call.input(0))
+    axis = quant.axis or 0
+    return CStruct("mg_axis_params", {"outer": prod(shape[:axis]), "run": prod(shape[axis + 1 :])})
+
+
+def _axis_quant(call: OpCall) -> CStruct:
+    scales = quant_of(call.input(0)).scale
+    return CStruct("mg_scales", {"count": len(scales), "scale": CArray("float", scales)})
 
 
 register(
@@ -34,7 +59,16 @@ register(
         NoAttrs,
         _infer,
         _reference,
-        kernels=(Kernel("mg_dequantize_s8_fwd", DType.S8, params=size_params, quant=_quant),),
+        kernels=(
+            Kernel(
+                "mg_dequantize_s8_fwd",
+                DType.S8,
+                params=size_params,
+                quant=_quant,
+                matches=_is_per_tensor,
+            ),
+            Kernel("mg_dequantize_axis_s8_fwd", DType.S8, params=_axis_params, quant=_axis_quant),
+        ),
         gradient=straight_through,
     )
 )

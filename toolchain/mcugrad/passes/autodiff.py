@@ -12,8 +12,9 @@ from typing import Any
 
 from mcugrad.errors import ModelError
 from mcugrad.ir.graph import Graph, GraphBuilder, Node
-from mcugrad.ir.tensor import Tensor
+from mcugrad.ir.tensor import DType, QuantParams, Tensor
 from mcugrad.ops import OpCall, lookup
+from mcugrad.ops.base import NoAttrs
 from mcugrad.ops.elementwise import ElementwiseAttrs
 from mcugrad.ops.gather_channels import GatherAttrs
 
@@ -73,15 +74,31 @@ class Differentiator:
         self, op: str, attrs: Any, inputs: Sequence[str], names: Sequence[str]
     ) -> tuple[str, ...]:
         """Adds a node and returns the names of its outputs."""
+        inputs = self._taken(op, attrs, inputs)
         operands = [self.tensor(n) if n else None for n in inputs]
         specs = lookup(op).infer(OpCall(attrs, operands, ()))
+        # An integer result, such as a slice or the next weights, is scaled as what it is of.
         outputs = tuple(
-            self.builder.add_tensor(Tensor(n, s.shape, s.dtype))
+            self.builder.add_tensor(
+                Tensor(n, s.shape, s.dtype, None if s.dtype.is_float else _quant_of(operands))
+            )
             for n, s in zip(names, specs, strict=True)
         )
         node_name = self.builder.unique(f"{op}:{outputs[0]}")
         self.builder.add_node(Node(node_name, op, tuple(inputs), outputs, attrs))
         return outputs
+
+    def _taken(self, op: str, attrs: Any, inputs: Sequence[str]) -> Sequence[str]:
+        """The operands, int8 ones as real values unless a kernel takes them as they are."""
+        call = OpCall(attrs, [self.tensor(n) if n else None for n in inputs], ())
+        if op == "dequantize" or any(k.serves(call, frozenset()) for k in lookup(op).kernels):
+            return inputs
+        return [
+            self.emit("dequantize", NoAttrs(), (n,), f"{n}/float")
+            if n and self.tensor(n).dtype is DType.S8
+            else n
+            for n in inputs
+        ]
 
     def run(self, result: str, gradient: str) -> None:
         """Differentiates by everything that is needed, given the gradient of ``result``."""
@@ -105,3 +122,7 @@ class Differentiator:
             if earlier is None
             else self.emit("add", ElementwiseAttrs(), (earlier, part), f"d.{name}")
         )
+
+
+def _quant_of(operands: Sequence[Tensor | None]) -> QuantParams | None:
+    return operands[0].quant if operands and operands[0] is not None else None

@@ -1,8 +1,8 @@
-"""Turns the part of an int8 model that learns into float32.
+"""Turns the tail of an int8 model into float32.
 
-The tail is every node whose result depends on a learning tensor. Its int8 operands from
-the frozen part pass through one dequantise step each; its constants are dequantised
-here. The frozen part keeps its int8 arithmetic.
+The tail is every node whose result depends on one of the given tensors. Its int8 operands from
+the rest pass through one dequantise step each; its constants are dequantised here. The rest
+keeps its int8 arithmetic.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from dataclasses import replace
 import numpy as np
 
 from mcugrad.ir.graph import Graph, GraphBuilder, Node
-from mcugrad.ir.tensor import Array, DType, Storage, Tensor
+from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops import lookup
 from mcugrad.ops.base import NoAttrs
 
 
-def tail_nodes(graph: Graph, learning: frozenset[str]) -> set[str]:
-    """The names of the nodes whose results depend on a learning tensor."""
-    reached = set(learning)
+def tail_nodes(graph: Graph, roots: frozenset[str]) -> set[str]:
+    """The names of the nodes whose results depend on one of ``roots``."""
+    reached = set(roots)
     names = set()
     for node in graph.nodes:
         if reached.intersection(node.inputs):
@@ -28,9 +28,9 @@ def tail_nodes(graph: Graph, learning: frozenset[str]) -> set[str]:
     return names
 
 
-def float_tail(graph: Graph, learning: frozenset[str]) -> Graph:
-    """``graph`` with its tail in float32 and the learning tensors turned into STATE."""
-    tail = tail_nodes(graph, learning)
+def float_tail(graph: Graph, roots: frozenset[str]) -> Graph:
+    """``graph`` with what depends on ``roots`` in float32, these included."""
+    tail = tail_nodes(graph, roots)
     consumers = graph.consumers()
     builder = GraphBuilder(dict(graph.tensors))
     new_name: dict[str, str] = {}  # of a tensor as the tail sees it
@@ -42,8 +42,7 @@ def float_tail(graph: Graph, learning: frozenset[str]) -> Graph:
         tensor = graph.tensors[name]
         if tensor.data is not None:
             data = _real_values(graph, node, index)
-            storage = Storage.STATE if name in learning else tensor.storage
-            real = Tensor(name, tensor.shape, DType.F32, None, storage, data)
+            real = Tensor(name, tensor.shape, DType.F32, None, tensor.storage, data)
             if all(c.name in tail for c in consumers[name]):
                 builder.tensors[name] = real
                 new_name[name] = name

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -13,21 +12,25 @@ from mcugrad.ir.graph import Graph, Learning, Phase, TrainingGraph
 from mcugrad.ir.tensor import DType, Storage, Tensor, constant
 from mcugrad.ops import lookup
 from mcugrad.ops.base import NoAttrs
-from mcugrad.ops.elementwise import ElementwiseAttrs
 from mcugrad.ops.loss import LossAttrs
 from mcugrad.ops.reshape import ReshapeAttrs
-from mcugrad.ops.sgd import SgdAttrs
+from mcugrad.passes.as_state import as_state
 from mcugrad.passes.autodiff import Differentiator
 from mcugrad.passes.float_tail import float_tail
 from mcugrad.passes.layers import layers
+from mcugrad.passes.optimiser import Channels, attach_optimiser, gather_batch
 from mcugrad.passes.replace_head import replace_head
 from mcugrad.passes.scheme import UpdateScheme
 
-#: Learning tensor -> its input channels that learn; None: all.
-Channels = Mapping[str, tuple[int, ...] | None]
-
 #: What the tensors that training adds are called, where the model has none of that name.
 TARGET, LOSS, HYPER = "target", "loss", "hyper"
+
+
+class Precision(StrEnum):
+    """The arithmetic of what learns in an int8 model."""
+
+    F32 = "f32"  # the tail from the first learning layer on in float32
+    INT8 = "int8"  # int8 throughout, gradients in float32; only a fresh head is float32
 
 
 class Loss(StrEnum):
@@ -57,6 +60,7 @@ class TrainingOptions:
     """
 
     classes: int | None = None
+    precision: Precision = Precision.F32
     loss: Loss = Loss.CROSS_ENTROPY
     batch: int = 1
     learning_rate: float = 0.01
@@ -82,9 +86,14 @@ def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions)
     if options.classes is not None:
         if not learning:
             raise UsageError("a model that does not learn cannot be given a new head")
-        head = layers(graph)[-1]  # fresh weights that do not learn would be of no use
-        learning |= {name: None for name in (head.weight, head.bias) if name}
-    forward = float_tail(graph, frozenset(learning))
+        fresh = [n for n in (layers(graph)[-1].weight, layers(graph)[-1].bias) if n]
+        learning |= dict.fromkeys(fresh)  # untrained weights that do not learn are of no use
+    else:
+        fresh = []
+    int8 = options.precision is Precision.INT8
+    if int8 and all(graph.tensors[n].dtype.is_float for n in learning):
+        raise UsageError("what is to learn in int8 is float32 in this model: leave out --precision")
+    forward = float_tail(graph, frozenset(fresh if int8 else learning))
     if options.classes is not None:
         forward = replace_head(forward, options.classes, options.seed)
     if len(forward.inputs) != 1 or len(forward.outputs) != 1:
@@ -95,7 +104,7 @@ def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions)
     for name in learning:
         if name not in forward.tensors:
             raise UsageError(f"{name!r} cannot learn: the output does not depend on it")
-    return _differentiated(forward, learning, options)
+    return _differentiated(as_state(forward, learning), learning, options)
 
 
 def _differentiated(forward: Graph, learning: Channels, options: TrainingOptions) -> TrainingGraph:
@@ -107,13 +116,13 @@ def _differentiated(forward: Graph, learning: Channels, options: TrainingOptions
     for name in learning:
         if name not in diff.gradients:
             raise ModelError(f"{name!r} cannot learn: no gradient reaches it")
-    next_state = _gather_batch(diff, learning) if options.batch > 1 else {}
+    next_state = gather_batch(diff, learning) if options.batch > 1 else {}
     first_update = len(diff.builder.nodes)
     rates = [options.learning_rate, options.momentum, options.weight_decay]
     hyper = diff.builder.add_tensor(
         constant(HYPER, np.array(rates, np.float32), storage=Storage.STATE)
     )
-    next_state |= _attach_optimiser(diff, learning, hyper, momentum=options.momentum != 0.0)
+    next_state |= attach_optimiser(diff, learning, hyper, options.momentum != 0.0, options.seed)
 
     graph = diff.builder.build(forward.name, (*forward.inputs, target), (output, loss))
     needed = _ancestors(graph, {loss, *next_state.values()})
@@ -186,51 +195,6 @@ def _attach_loss(
         loss,
         diff.emit("reshape", ReshapeAttrs(tensor.shape), (gradient,), f"d.{result}"),
     )
-
-
-def _gather_batch(diff: Differentiator, learning: Channels) -> dict[str, str]:
-    """Makes each learning tensor's gradient a sum over the mini-batch."""
-    nodes = diff.builder.nodes
-    accumulators = {}
-    for name in learning:
-        gradient = diff.tensor(diff.gradients[name])
-        gathered = diff.builder.add_tensor(
-            Tensor(f"gathered.{name}", gradient.shape, gradient.dtype, storage=Storage.STATE)
-        )
-        at = next(i for i, n in enumerate(nodes) if gradient.name in n.outputs)
-        if lookup(nodes[at].op).gathers:
-            nodes[at] = replace(nodes[at], inputs=(*nodes[at].inputs, gathered))
-        else:
-            diff.gradients[name] = diff.emit(
-                "add", ElementwiseAttrs(), (gathered, gradient.name), f"d.{name}"
-            )
-        accumulators[gathered] = diff.gradients[name]
-    return accumulators
-
-
-def _attach_optimiser(
-    diff: Differentiator, learning: Channels, hyper: str, *, momentum: bool
-) -> dict[str, str]:
-    """Adds the update of every learning tensor; returns the next state."""
-    axes = {y.weight: y.channel_axis for y in layers(diff.graph)}
-    next_state = {}
-    for name, channels in learning.items():
-        gradient = diff.gradients[name]
-        attrs = SgdAttrs(channels=channels, axis=axes.get(name, 0))
-        if not momentum:
-            next_state[name] = diff.emit("sgd", attrs, (name, gradient, hyper), f"{name}/next")
-            continue
-        shape = diff.tensor(gradient).shape
-        velocity = diff.builder.add_tensor(
-            Tensor(f"velocity.{name}", shape, DType.F32, storage=Storage.STATE)
-        )
-        next_state[name], next_state[velocity] = diff.emit_all(
-            "sgd_momentum",
-            attrs,
-            (name, gradient, velocity, hyper),
-            (f"{name}/next", f"{velocity}/next"),
-        )
-    return next_state
 
 
 def _ancestors(graph: Graph, names: set[str]) -> set[str]:

@@ -1,0 +1,146 @@
+"""Stochastic gradient descent on int8 weights and int32 biases.
+
+    g = dw + weight_decay * scale * w;  w = w - round(learning_rate * g / scale)
+
+``dw`` is the derivative by the real weight. That is gradient descent on the stored integers
+with quantisation-aware scaling: their gradient, ``scale * dw``, times the inverse square of the
+scale ("On-Device Training Under 256KB Memory", section 2.1).
+
+Rounding is stochastic, so that updates of less than one step are kept in the mean: the fraction
+is compared with a number drawn from a counter (Gupta et al., "Deep Learning with Limited
+Numerical Precision", section 3). The draw depends on the update's number, the tensor's salt and
+the element's index alone, so it is the same on every device. Results saturate.
+
+The arithmetic is single precision without contraction, in the golden model as in C, so that the
+same gradient gives the same integers everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcugrad.ir.tensor import Array, DType, Tensor
+from mcugrad.ops.base import CArray, CStruct, Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ops.requantize import quant_of
+from mcugrad.ops.runs import check_channels, runs_params
+from mcugrad.ops.shapes import given
+
+#: Largest stored magnitude: weights stay symmetric as LiteRT wants them.
+_LIMITS = {DType.S8: 127, DType.S32: (1 << 31) - 1}
+
+#: Largest change of one update, in steps; beyond it the change saturates too.
+_LARGEST_STEP = float(1 << 30)
+
+
+@dataclass(frozen=True)
+class SgdQuantizedAttrs:
+    """As ``SgdAttrs``; ``salt`` tells the tensors' random numbers apart."""
+
+    channels: tuple[int, ...] | None = None
+    axis: int = 0
+    salt: int = 0
+
+
+def mixed(x: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """A 32-bit integer hash: the finaliser of MurmurHash3 (Appleby)."""
+    x = x ^ (x >> np.uint32(16))
+    x = x * np.uint32(0x85EBCA6B)
+    x = x ^ (x >> np.uint32(13))
+    x = x * np.uint32(0xC2B2AE35)
+    return np.asarray(x ^ (x >> np.uint32(16)), np.uint32)
+
+
+def draws(salt: int, update: int, count: int) -> NDArray[np.float32]:
+    """``count`` numbers in [0, 1), multiples of 2^-24."""
+    seed = mixed(np.array([(salt + update * 0x9E3779B9) & 0xFFFFFFFF], np.uint32))
+    bits = mixed(np.arange(count, dtype=np.uint32) + seed) >> np.uint32(8)
+    return bits.astype(np.float32) * np.float32(2.0**-24)
+
+
+def _slice_shape(attrs: SgdQuantizedAttrs, shape: tuple[int, ...]) -> tuple[int, ...]:
+    if attrs.channels is None:
+        return shape
+    require(0 <= attrs.axis < len(shape), f"no axis {attrs.axis} in {shape}")
+    check_channels(attrs.channels, shape[attrs.axis])
+    return (*shape[: attrs.axis], len(attrs.channels), *shape[attrs.axis + 1 :])
+
+
+def _infer(call: OpCall) -> tuple[Spec, ...]:
+    w, dw, updates, hyper = (call.input(i) for i in range(4))
+    shape = _slice_shape(call.attrs, w.shape)
+    require(dw.shape == shape, f"gradient of shape {dw.shape} for {shape}")
+    require(w.dtype in _LIMITS, f"weights of type {w.dtype}")
+    require(updates.shape == (1,) and updates.dtype is DType.S32, "a counter of updates")
+    require(hyper.shape == (3,), "three hyper-parameters")
+    return (Spec(w.shape, w.dtype),)
+
+
+def _scales(w: Tensor) -> NDArray[np.float32]:
+    """The scale of every element, of a shape that broadcasts to w."""
+    quant = quant_of(w)
+    shape = [1] * len(w.shape)
+    if len(quant.scale) > 1:
+        shape[quant.axis or 0] = -1
+    return np.array(quant.scale, np.float32).reshape(shape)
+
+
+def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    w, dw, updates, hyper = given(values)
+    attrs: SgdQuantizedAttrs = call.attrs
+    learning: tuple[Any, ...] = ()
+    if attrs.channels is not None:
+        learning = (*(slice(None),) * attrs.axis, list(attrs.channels))
+    stored = w[learning].astype(np.int64)
+    scale = np.broadcast_to(_scales(call.input(0)), w.shape)[learning]
+    rate, decay = np.float32(hyper[0]), np.float32(hyper[2])
+    g = dw.astype(np.float32) + decay * (scale * stored.astype(np.float32))
+    step = np.clip(rate * g / scale, -_LARGEST_STEP, _LARGEST_STEP)
+    u = draws(attrs.salt, int(updates[0]), stored.size).reshape(stored.shape)
+    limit = _LIMITS[call.dtype]
+    updated = w.copy()
+    changed = stored - np.floor(step + u).astype(np.int64)
+    updated[learning] = np.clip(changed, -limit, limit).astype(w.dtype)
+    return (updated,)
+
+
+def _params(call: OpCall) -> CStruct:
+    attrs: SgdQuantizedAttrs = call.attrs
+    return runs_params(call.input(0).shape, attrs.axis, attrs.channels)
+
+
+def _quant(call: OpCall) -> CStruct:
+    w, quant = call.input(0), quant_of(call.input(0))
+    run = prod(w.shape[(quant.axis or 0) + 1 :]) if len(quant.scale) > 1 else w.size
+    scale = CArray("float", quant.scale)
+    return CStruct(
+        "mg_sgd_quant",
+        {"scale": scale, "scales": len(quant.scale), "run": run, "salt": call.attrs.salt},
+    )
+
+
+def _row(symbol: str, dtype: DType) -> Kernel:
+    return Kernel(
+        symbol,
+        None,
+        params=_params,
+        quant=_quant,
+        matches=lambda call: call.dtype is dtype,
+        inplace=((0, 0),),
+    )
+
+
+register(
+    Op(
+        "sgd_quantized",
+        SgdQuantizedAttrs,
+        _infer,
+        _reference,
+        kernels=(_row("mg_sgd_s8_step", DType.S8), _row("mg_sgd_s32_step", DType.S32)),
+    )
+)
