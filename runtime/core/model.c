@@ -37,6 +37,7 @@ mg_status mg_infer(mg_model *model, const void *x, void *y) {
     const mg_program *program = &mg_the_program;
     take(mg_input(model), x, program->input_bytes);
     model->status = MG_OK;
+    model->learning = 0;
     program->forward(model);
     program->output(model, y);
     return model->status;
@@ -70,6 +71,7 @@ mg_status mg_train_step(mg_model *model, const void *x, const void *target, floa
     }
     take(mg_input(model), x, program->input_bytes);
     take(mg_target(model), target, program->target_bytes);
+    model->learning = 1;
     program->forward(model);
     program->backward(model);
     *loss = *(const float *)at(model, program->loss_offset);

@@ -32,6 +32,7 @@ struct mg_model {
     uint32_t gathered; /* samples whose gradients wait in the mini-batch */
     uint32_t updates;  /* updates done since mg_init */
     mg_status status;  /* of the step under way */
+    uint8_t learning;  /* whether the forward pass is that of a training step */
     mg_trace_fn trace; /* NULL: off */
     void *trace_context;
 };

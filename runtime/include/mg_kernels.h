@@ -203,6 +203,11 @@ void mg_clamp_f32_bwd_data(const mg_size_params *p, const mg_clamp_f32 *q, const
                            const float *y, float *dx);
 void mg_clamp_s8_bwd_data(const mg_size_params *p, const mg_clamp_s8 *q, const float *dy,
                           const int8_t *y, float *dx);
+/* Bit i % 8 of mask[i / 8] is set where y[i] lies inside the range. */
+void mg_saturation_mask_s8_fwd(const mg_size_params *p, const mg_clamp_s8 *q, const int8_t *y,
+                               uint8_t *mask);
+void mg_saturation_mask_f32_bwd_data(const mg_size_params *p, const float *dy, const uint8_t *mask,
+                                     float *dx);
 void mg_logistic_f32_fwd(const mg_size_params *p, const float *x, float *y);
 void mg_logistic_f32_bwd_data(const mg_size_params *p, const float *dy, const float *y, float *dx);
 void mg_tanh_f32_fwd(const mg_size_params *p, const float *x, float *y);

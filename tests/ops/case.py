@@ -15,7 +15,12 @@ from mcugrad.ops.base import NoAttrs
 
 NO_ATTRS = NoAttrs()
 
-_RANGES = {DType.F32: (-1.0, 1.0), DType.S8: (-128, 127), DType.S32: (-1000, 1000)}
+_RANGES = {
+    DType.F32: (-1.0, 1.0),
+    DType.S8: (-128, 127),
+    DType.U8: (0, 255),
+    DType.S32: (-1000, 1000),
+}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mcugrad.ir.tensor import DType
 from mcugrad.ops.clamp_range import Clamp
 from tests.ops.case import Case, Operand
 from tests.ops.quant import codes, per_tensor
@@ -46,5 +47,17 @@ CASES = [
             ("relu6", -100, Clamp(0.0, 2.4)),
             ("none", 3, Clamp()),
         )
+    ),
+    *(
+        Case("saturation_mask", f"s8_{size}", (codes((1, size), per_tensor(0.024, -128)),), clamp)
+        for size, clamp in ((8, Clamp(0.0, 2.4)), (13, Clamp(low=0.0)), (1, Clamp()))
+    ),
+    *(
+        Case(
+            "saturation_mask_bwd",
+            f"f32_{size}",
+            (Operand((1, size)), Operand((-(-size // 8),), DType.U8)),
+        )
+        for size in (8, 13, 1)
     ),
 ]

@@ -133,7 +133,8 @@ class _Emitter:
                 f"{call.op} {call.name}" + (f", {call.products} products" if call.products else "")
             ),
             "symbol": call.symbol,
-            "lines": _filled(call.symbol, arguments),
+            "keeps": call.phase is Phase.KEEP,
+            "lines": _filled(call.symbol, arguments, 8 if call.phase is Phase.KEEP else 4),
             "traces": [table[n] for n in call.outputs if n in self.plan.program.traced],
             "loss": self.plan.program.outputs[1] in call.outputs,
             "gradient": self._gradient(call),
@@ -158,11 +159,11 @@ class _Emitter:
         return self.constant(self.plan.program.root(name))
 
 
-def _filled(symbol: str, arguments: Sequence[str]) -> list[str]:
+def _filled(symbol: str, arguments: Sequence[str], margin: int) -> list[str]:
     """A call broken into lines as clang-format does: continued behind the parenthesis."""
-    indent = 4 + len(symbol) + 1
+    indent = margin + len(symbol) + 1
     lines = []
-    line = " " * 4 + symbol + "("
+    line = " " * margin + symbol + "("
     for i, argument in enumerate(arguments):
         piece = argument + ("," if i + 1 < len(arguments) else ");")
         spaced = piece if line.endswith("(") or not line.strip() else f" {piece}"
@@ -211,7 +212,7 @@ def _context(plan: MemoryPlan, model_name: str) -> dict[str, Any]:
     calls = [(c.phase, emitter.call(i, c)) for i, c in enumerate(plan.schedule.calls)]
     training_end = {Phase.BACKWARD, Phase.UPDATE} if program.batch == 1 else {Phase.BACKWARD}
     functions = {
-        "forward": [c for p, c in calls if p is Phase.FORWARD],
+        "forward": [c for p, c in calls if p in (Phase.FORWARD, Phase.KEEP)],
         "output": [c for p, c in calls if p is Phase.OUTPUT],
         "backward": [c for p, c in calls if p in training_end],
         "update": [c for p, c in calls if p is Phase.UPDATE] if program.batch > 1 else [],

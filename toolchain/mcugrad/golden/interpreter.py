@@ -110,7 +110,10 @@ class Trainer:
         """
         graph = self.training.graph
         values = self._run(
-            dict(zip(graph.inputs, (x, target), strict=True)), Phase.FORWARD, Phase.BACKWARD
+            dict(zip(graph.inputs, (x, target), strict=True)),
+            Phase.FORWARD,
+            Phase.KEEP,
+            Phase.BACKWARD,
         )
         loss = float(values[graph.outputs[1]].reshape(-1)[0])
         if not np.isfinite(loss):

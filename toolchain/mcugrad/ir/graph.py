@@ -123,6 +123,7 @@ class Phase(StrEnum):
     """When a node of a training graph runs."""
 
     FORWARD = "forward"  # in inference and in training
+    KEEP = "keep"  # between them, in a training step alone: what the backward pass keeps
     OUTPUT = "output"  # in inference alone
     BACKWARD = "backward"  # in a training step, for every sample
     UPDATE = "update"  # once a mini-batch is complete

@@ -17,6 +17,7 @@ class DType(StrEnum):
     """Element types, spelled as in the names of the C kernels."""
 
     S8 = "s8"
+    U8 = "u8"  # eight one-bit marks a byte
     S32 = "s32"
     F32 = "f32"
 
@@ -38,6 +39,7 @@ class DType(StrEnum):
 
 _NUMPY: dict[DType, np.dtype[Any]] = {
     DType.S8: np.dtype(np.int8),
+    DType.U8: np.dtype(np.uint8),
     DType.S32: np.dtype(np.int32),
     DType.F32: np.dtype(np.float32),
 }

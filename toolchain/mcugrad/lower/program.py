@@ -76,4 +76,4 @@ class Program:
             if self.batch == 1
             else (frozenset({Phase.BACKWARD}), frozenset({Phase.UPDATE}))
         )
-        return (frozenset({Phase.FORWARD}), frozenset({Phase.OUTPUT}), *last)
+        return (frozenset({Phase.FORWARD, Phase.KEEP}), frozenset({Phase.OUTPUT}), *last)

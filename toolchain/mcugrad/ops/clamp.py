@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mcugrad.ir.tensor import Array, DType
+from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops.base import CStruct, GradientContext, Kernel, Op, OpCall, Spec, register, require
 from mcugrad.ops.clamp_range import Clamp
 from mcugrad.ops.lookup_table import look_up, lookup_kernel
@@ -55,14 +55,12 @@ def _gradient(
 
 def _bwd_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     dy, y = given(values)
-    low, high = _limits(call)
+    low, high = limits(call.attrs, call.input(1))
     return (np.where((y > low) & (y < high), dy, 0.0),)
 
 
-def _limits(call: OpCall) -> tuple[float, float]:
+def limits(clamp: Clamp, y: Tensor) -> tuple[float, float]:
     """The range of y as it is stored."""
-    clamp: Clamp = call.attrs
-    y = call.input(1)
     return clamp.quantized(quant_of(y)) if y.dtype is DType.S8 else (clamp.low, clamp.high)
 
 
@@ -70,8 +68,9 @@ def _is_int8_mask(call: OpCall) -> bool:
     return call.dtype is DType.F32 and call.input(1).dtype is DType.S8
 
 
-def _int8_range(call: OpCall) -> CStruct:
-    low, high = _limits(call)
+def int8_range(clamp: Clamp, y: Tensor) -> CStruct:
+    """The same as the C structure that masks of int8 results take."""
+    low, high = limits(clamp, y)
     return CStruct("mg_clamp_s8", {"low": int(low), "high": int(high)})
 
 
@@ -112,7 +111,7 @@ register(
                 "mg_clamp_s8_bwd_data",
                 None,
                 params=size_params,
-                quant=_int8_range,
+                quant=lambda call: int8_range(call.attrs, call.input(1)),
                 matches=_is_int8_mask,
                 inplace=((0, 0),),
             ),

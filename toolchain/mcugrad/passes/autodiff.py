@@ -26,16 +26,16 @@ class Differentiator:
     Attributes:
         learning: learning tensor -> its channels, None for all.
         gradients: forward tensor -> the tensor that holds its gradient.
-        forward_extras: nodes to run with the forward pass: what is kept for the backward one.
+        keeping: the names of the nodes that reduce what is kept for the backward pass.
     """
 
     graph: Graph
     learning: Mapping[str, tuple[int, ...] | None]
     builder: GraphBuilder = field(init=False)
     gradients: dict[str, str] = field(default_factory=dict)
-    forward_extras: set[str] = field(default_factory=set)
+    keeping: set[str] = field(default_factory=set)
     _needed: set[str] = field(init=False)
-    _kept: dict[tuple[str, tuple[int, ...]], str] = field(default_factory=dict)
+    _kept: dict[tuple[str, str, Any], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.builder = GraphBuilder.of(self.graph)
@@ -60,11 +60,16 @@ class Differentiator:
         """What to save of a forward tensor: these of its last axis."""
         if channels is None:
             return name
-        if (name, channels) not in self._kept:
-            kept = self.emit("gather_channels", GatherAttrs(channels), (name,), f"kept.{name}")
-            self.forward_extras.add(self.builder.nodes[-1].name)
-            self._kept[name, channels] = kept
-        return self._kept[name, channels]
+        return self.keep_as("gather_channels", GatherAttrs(channels), name, f"kept.{name}")
+
+    def keep_as(self, op: str, attrs: Any, name: str, result: str) -> str:
+        """What ``op`` makes of a forward tensor, to be kept in its place; computed once."""
+        if (name, op, attrs) not in self._kept:
+            self._kept[name, op, attrs] = self.emit(op, attrs, (name,), result)
+            node = self.builder.nodes.pop()  # to stand right behind the forward pass
+            self.builder.nodes.insert(len(self.graph.nodes), node)
+            self.keeping.add(node.name)
+        return self._kept[name, op, attrs]
 
     def emit(self, op: str, attrs: Any, inputs: Sequence[str], name: str) -> str:
         """Adds a node with one output and returns that output's name."""

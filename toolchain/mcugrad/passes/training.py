@@ -20,6 +20,7 @@ from mcugrad.passes.float_tail import float_tail
 from mcugrad.passes.layers import layers
 from mcugrad.passes.optimiser import Channels, attach_optimiser, gather_batch
 from mcugrad.passes.replace_head import replace_head
+from mcugrad.passes.saturation_masks import keep_masks
 from mcugrad.passes.scheme import UpdateScheme
 
 #: What the tensors that training adds are called, where the model has none of that name.
@@ -116,6 +117,7 @@ def _differentiated(forward: Graph, learning: Channels, options: TrainingOptions
     for name in learning:
         if name not in diff.gradients:
             raise ModelError(f"{name!r} cannot learn: no gradient reaches it")
+    keep_masks(diff)
     next_state = gather_batch(diff, learning) if options.batch > 1 else {}
     first_update = len(diff.builder.nodes)
     rates = [options.learning_rate, options.momentum, options.weight_decay]
@@ -133,8 +135,8 @@ def _differentiated(forward: Graph, learning: Channels, options: TrainingOptions
             phases[node.name] = Phase.UPDATE
         elif node.name in inference:
             phases[node.name] = Phase.FORWARD if node.name in needed else Phase.OUTPUT
-        elif node.name in diff.forward_extras:
-            phases[node.name] = Phase.FORWARD
+        elif node.name in diff.keeping:
+            phases[node.name] = Phase.KEEP
         else:
             phases[node.name] = Phase.BACKWARD
     return TrainingGraph(
@@ -158,7 +160,12 @@ def _logits(forward: Graph) -> str:
     while node is not None and (lookup(node.op).view or node.op == "dequantize"):
         name = node.inputs[0]
         node = producers.get(name)
-    if node is not None and node.op == "softmax" and node.attrs.beta == 1.0:
+    if node is not None and node.op == "softmax":
+        if node.attrs.beta != 1.0:
+            raise UsageError(
+                f"cross-entropy takes a final softmax with beta 1, not {node.attrs.beta}: "
+                "use --loss mse"
+            )
         return node.inputs[0]
     return forward.outputs[0]
 

@@ -1,0 +1,74 @@
+"""One bit an element for results at the ends of their int8 range, and the gradient it masks.
+
+A result that is at a limit passes no gradient, so where nothing else of it is needed backward, a
+bit is all that is kept ("On-Device Training Under 256KB Memory"; MobileTL keeps such bits of
+ReLU6 and Hard-Swish). Bit i % 8 of byte i / 8 is set where element i lies inside the range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mcugrad.ir.tensor import Array, DType
+from mcugrad.ops.base import CStruct, Kernel, NoAttrs, Op, OpCall, Spec, register, require
+from mcugrad.ops.clamp import int8_range, limits
+from mcugrad.ops.clamp_range import Clamp
+from mcugrad.ops.shapes import given, size_params
+
+
+def _infer(call: OpCall) -> tuple[Spec, ...]:
+    y = call.input(0)
+    require(y.dtype is DType.S8, f"marks of {y.dtype}")
+    return (Spec((-(-y.size // 8),), DType.U8),)
+
+
+def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    (y,) = given(values)
+    low, high = limits(call.attrs, call.input(0))
+    return (np.packbits((y > low) & (y < high), bitorder="little"),)
+
+
+def _quant(call: OpCall) -> CStruct:
+    return int8_range(call.attrs, call.input(0))
+
+
+def _infer_bwd(call: OpCall) -> tuple[Spec, ...]:
+    dy, mask = call.input(0), call.input(1)
+    require(mask.dtype is DType.U8 and mask.shape == (-(-dy.size // 8),), "a bit an element")
+    return (Spec(dy.shape, dy.dtype),)
+
+
+def _bwd_reference(_call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    dy, mask = given(values)
+    inside = np.unpackbits(mask, count=dy.size, bitorder="little").reshape(dy.shape)
+    return (np.where(inside, dy, 0.0),)
+
+
+register(
+    Op(
+        "saturation_mask",
+        Clamp,
+        _infer,
+        _reference,
+        kernels=(Kernel("mg_saturation_mask_s8_fwd", DType.S8, params=size_params, quant=_quant),),
+    )
+)
+register(
+    Op(
+        "saturation_mask_bwd",
+        NoAttrs,
+        _infer_bwd,
+        _bwd_reference,
+        kernels=(
+            Kernel(
+                "mg_saturation_mask_f32_bwd_data",
+                None,
+                params=size_params,
+                matches=lambda call: call.dtype is DType.F32,
+                inplace=((0, 0),),
+            ),
+        ),
+    )
+)
