@@ -57,6 +57,13 @@ def test_compiling_again_replaces_the_folder(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "model" / "model.c").read_bytes() == first
 
 
+def test_compiling_again_keeps_files_of_others(tmp_path: Path) -> None:
+    assert compile_digits(tmp_path / "out") == 0
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    assert compile_digits(tmp_path / "out", "--update", "all") == 0
+    assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
+
+
 def test_a_folder_of_something_else_is_not_touched(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,6 +122,7 @@ finally:
         (["--update", "lots"], 2, ["lots", "last:N"]),
         (["--update", "last:99"], 2, ["last:99", "layers"]),
         (["--update", "last:0"], 2, ["last:0"]),
+        (["--stack", "3"], 2, ["--stack 3", "at least"]),
         (["--update", "none.toml"], 2, ["none.toml"]),
     ],
 )

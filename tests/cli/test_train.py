@@ -90,6 +90,41 @@ def test_eval(compiled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert document["samples"] == 30
 
 
+def test_what_was_learned_is_saved_and_loaded(
+    compiled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (x, y), (x_test, y_test) = separable(120, 0), separable(90, 1)
+    data = save(tmp_path, x=x, y=y, x_test=x_test, y_test=y_test)
+    weights = str(tmp_path / "w.npz")
+    capsys.readouterr()
+    train = ["train", str(compiled), "--data", data, "--lr", "0.02", "--json"]
+    assert main([*train, "--epochs", "3", "--save", weights]) == 0
+    learned = answer(capsys)["accuracy_after"]
+    assert main(["eval", str(compiled), "--data", data, "--weights", weights, "--json"]) == 0
+    assert answer(capsys)["accuracy"] == learned
+    assert main([*train, "--weights", weights]) == 0
+    assert answer(capsys)["accuracy_before"] == learned
+    other = tmp_path / "other"
+    assert main(["compile", str(DIGITS), "--target", "host", "-o", str(other)]) == 0
+    capsys.readouterr()
+    assert main(["eval", str(other), "--data", data, "--weights", weights]) == 2
+    (tmp_path / "w.npz").write_bytes(b"PK")
+    assert main(["eval", str(compiled), "--data", data, "--weights", weights]) == 2
+    assert "saved weights" in capsys.readouterr().err
+
+
+def test_a_model_that_does_not_learn_is_not_trained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    arguments = ["--target", "host", "--update", "none"]
+    assert main(["compile", str(DIGITS), "-o", str(out), *arguments]) == 0
+    x, y = separable(6, 0)
+    capsys.readouterr()
+    assert main(["train", str(out), "--data", save(tmp_path, x=x, y=y)]) == 2
+    assert "nothing learns" in capsys.readouterr().err
+
+
 def test_parity_holds(compiled: Path, capsys: pytest.CaptureFixture[str]) -> None:
     capsys.readouterr()
     assert main(["parity", str(compiled), "--steps", "5", "--json"]) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from mcugrad.codegen.emit import class_count, emit, tensor_table
@@ -26,6 +27,9 @@ from mcugrad.targets import Target, find_target
 
 SOURCES = "model"  # folder of the generated C in a compiled folder
 GRAPH = "graph"  # folder of the training graph, for the golden model
+#: What a compiled folder may hold that compiling again replaces.
+_MADE = {MANIFEST, SOURCES, GRAPH, "firmware.elf", "firmware.bin", "libmodel.so", "host"}
+_LEAST_STACK = 1024  # bytes; 600 to 900 are used
 STAGES = ("import", "fold", "train", "plan")
 
 
@@ -112,6 +116,8 @@ def compile_model(request: Request, out: Path, dump: Dump = _no_dump) -> Manifes
     from mcugrad.ir.text import graph_text
 
     target = find_target(request.target)
+    if request.stack < _LEAST_STACK:
+        raise UsageError(f"--stack {request.stack}: at least {_LEAST_STACK} bytes are needed")
     if out.exists() and not (out / MANIFEST).is_file() and not _is_empty_folder(out):
         raise UsageError(f"{out} exists and is not a compiled model: choose another folder")
     if any(c in str(out.resolve()) for c in ";\\"):
@@ -129,7 +135,9 @@ def compile_model(request: Request, out: Path, dump: Dump = _no_dump) -> Manifes
         folder = Path(name) / "out"
         manifest = _write(folder, job)
         if out.exists():
-            out.rename(Path(name) / "old")
+            old = out.rename(Path(name) / "old")
+            for kept in (p for p in old.iterdir() if p.name not in _MADE):
+                kept.rename(folder / kept.name)  # what somebody else put there
         folder.rename(out)
     return manifest
 
@@ -210,29 +218,28 @@ def _does_not_fit(job: _Job, kind: str, limit: int, excess: int) -> DoesNotFitEr
     return DoesNotFitError(text, kind, excess)
 
 
-def _smaller(job: _Job) -> Iterator[Alternative]:
-    """Smaller ways to train, the one that gives up least first."""
+def _smaller(job: _Job) -> Iterator[list[Alternative]]:
+    """Smaller ways to train, those that give up least first; each list by falling size."""
     request, options = job.request, job.request.training
 
     def alternative(change: str, update: str, training: TrainingOptions) -> Alternative:
         asked = replace(request, update=update, training=training)
-        return Alternative(change, lambda: _job(asked, job.target, job.graph).plan)
+        return Alternative(change, cache(lambda: _job(asked, job.target, job.graph).plan))
 
     if options.batch > 1:
         options = replace(options, batch=1)
-        yield alternative("--batch 1", request.update, options)
+        yield [alternative("--batch 1", request.update, options)]
     if options.momentum:
         options = replace(options, momentum=0.0)
-        yield alternative("--momentum 0", request.update, options)
+        yield [alternative("--momentum 0", request.update, options)]
     kind, _, number = request.update.partition(":")
     start = int(number) if number.isdecimal() else len(layers(job.graph))
     if kind in ("all", "last"):
-        for n in range(start - 1, 0, -1):
-            yield alternative(f"--update last:{n}", f"last:{n}", options)
-    if kind != "head":
-        for n in range(start - (kind == "bias"), 0, -1):
-            yield alternative(f"--update bias:{n}", f"bias:{n}", options)
-        yield alternative("--update head", "head", options)
+        specs = [f"last:{n}" for n in range(start - 1, 0, -1)]
+        yield [alternative(f"--update {s}", s, options) for s in specs]
+    if kind not in ("head", "none"):
+        specs = [f"bias:{n}" for n in range(start - (kind == "bias"), 0, -1)]
+        yield [alternative(f"--update {s}", s, options) for s in (*specs, "head")]
 
 
 def _manifest(job: _Job, fingerprint: int, sram: dict[str, int], flash: dict[str, int]) -> Manifest:

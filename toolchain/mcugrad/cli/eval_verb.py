@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from mcugrad.cli.console import Console
-from mcugrad.cli.options import add_compiled, add_data, add_where
+from mcugrad.cli.options import add_compiled, add_data, add_weights, add_where
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -13,6 +13,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_compiled(parser)
     add_data(parser)
     add_where(parser)
+    add_weights(parser)
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
@@ -21,10 +22,13 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from mcugrad.devices import open_device
     from mcugrad.fit import score
     from mcugrad.manifest import Manifest
+    from mcugrad.state import load_state
 
     manifest = Manifest.read(options.dir)
     data = load_data(options.data, manifest)
     with open_device(options.on, options.dir) as device:
+        if options.weights:
+            load_state(device, manifest, options.weights)
         value = score(device, manifest, data)
     measure = "accuracy" if manifest.classes else "mean_squared_error"
     count = len(data.measured)

@@ -58,6 +58,13 @@ def add_where(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_weights(parser: argparse.ArgumentParser) -> None:
+    """What an earlier run saved."""
+    parser.add_argument(
+        "--weights", type=Path, metavar="W.npz", help="start from what 'train --save' wrote"
+    )
+
+
 def add_data(parser: argparse.ArgumentParser) -> None:
     """The data file."""
     parser.add_argument(

@@ -29,5 +29,7 @@ def run(_options: argparse.Namespace, console: Console) -> int:
         (t.name, str(t.ram_bytes or ""), str(t.flash_bytes or ""), t.description)
         for t in targets().values()
     ]
-    console.result({"targets": document}, table(("target", "SRAM", "flash", ""), rows))
+    console.result(
+        {"targets": document}, table(("target", "SRAM, bytes", "flash, bytes", ""), rows)
+    )
     return 0

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from mcugrad.cli.console import Console
-from mcugrad.cli.options import add_compiled, add_data, add_where, positive_int, rate, seed
+from mcugrad.cli.options import (
+    add_compiled,
+    add_data,
+    add_weights,
+    add_where,
+    positive_int,
+    rate,
+    seed,
+)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -13,6 +22,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_compiled(parser)
     add_data(parser)
     add_where(parser)
+    add_weights(parser)
+    parser.add_argument(
+        "--save", type=Path, metavar="W.npz", help="write what was learned (default: it is lost)"
+    )
     parser.add_argument("--epochs", type=positive_int, default=1)
     parser.add_argument("--lr", type=rate, help="learning rate (default: as compiled)")
     parser.add_argument("--momentum", type=rate, help="(default: as compiled)")
@@ -24,12 +37,18 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """Measures, trains, and measures again."""
     from mcugrad.data import load_data
     from mcugrad.devices import open_device
+    from mcugrad.errors import UsageError
     from mcugrad.fit import Hyper, fit, score, set_hyper
     from mcugrad.manifest import Manifest
+    from mcugrad.state import load_state, save_state
 
     manifest = Manifest.read(options.dir)
+    if not manifest.learning:
+        raise UsageError(f"nothing learns in {options.dir}: it was compiled with --update none")
     data = load_data(options.data, manifest)
     with open_device(options.on, options.dir) as device:
+        if options.weights:
+            load_state(device, manifest, options.weights)
         set_hyper(device, manifest, Hyper(options.lr, options.momentum, options.weight_decay))
         before = score(device, manifest, data)
         total = options.epochs * len(data.train)
@@ -43,6 +62,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
             )
         after = score(device, manifest, data)
         statistics = device.statistics()
+        if options.save:
+            save_state(device, manifest, options.save)
     measure = "accuracy" if manifest.classes else "mean squared error"
     document = {
         f"{measure.replace(' ', '_')}_before": before,

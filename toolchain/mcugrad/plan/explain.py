@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from mcugrad.ir.tensor import Storage
@@ -20,7 +21,7 @@ class Alternative:
 
 
 def explain_sram(
-    plan: MemoryPlan, limit: int, overhead: int, smaller: Iterable[Alternative]
+    plan: MemoryPlan, limit: int, overhead: int, smaller: Iterable[Sequence[Alternative]]
 ) -> str:
     """Why the plan exceeds ``limit`` bytes of SRAM, and the first alternative that does not.
 
@@ -42,23 +43,20 @@ def explain_sram(
         largest = sorted(state, key=lambda t: (-t.nbytes, t.name))[:_SHOWN]
         shown = ", ".join(f"{t.name} {t.nbytes}" for t in largest)
         lines.append(f"largest learning tensors: {shown}")
-    best = plan.total_bytes
-    for alternative in smaller:
-        total = alternative.plan().total_bytes
-        if total + overhead <= limit:
-            lines.append(
-                f"cheapest change that fits: {alternative.change} ({total + overhead} bytes)"
-            )
-            return "\n".join(lines)
-        best = min(best, total)
-    lines.append(
-        f"no update scheme fits: at least {best + overhead} bytes are needed "
-        "(choose a target with more SRAM, or a smaller model or input)"
-    )
+    found, least = _first_fitting(smaller, lambda p: p.total_bytes + overhead, limit)
+    if found is not None:
+        lines.append(f"cheapest change that fits: {found} ({least} bytes)")
+    else:
+        lines.append(
+            f"no update scheme fits: at least {min(least, need)} bytes are needed "
+            "(choose a target with more SRAM, or a smaller model or input)"
+        )
     return "\n".join(lines)
 
 
-def explain_flash(plan: MemoryPlan, code: int, limit: int, smaller: Iterable[Alternative]) -> str:
+def explain_flash(
+    plan: MemoryPlan, code: int, limit: int, smaller: Iterable[Sequence[Alternative]]
+) -> str:
     """Why constants and ``code`` exceed ``limit`` bytes of flash, and what would fit.
 
     What code an alternative needs is known only once it is built; it calls fewer kernels.
@@ -73,18 +71,30 @@ def explain_flash(plan: MemoryPlan, code: int, limit: int, smaller: Iterable[Alt
         f"weights {plan.constant_bytes}, code {code}",
         f"largest tensors: {shown}",
     ]
-    tried = []
-    for alternative in smaller:
-        weights = alternative.plan().constant_bytes
-        if weights + code <= limit:
-            lines.append(
-                f"cheapest change that fits: {alternative.change} (about {weights + code} bytes)"
-            )
-            return "\n".join(lines)
-        tried.append((weights, alternative.change))
-    weights, change = min(tried, default=(limit, ""))
-    if weights < limit:
-        lines.append(f"perhaps {change} fits: weights {weights}, and it needs less code")
+    found, least = _first_fitting(smaller, lambda p: p.constant_bytes + code, limit)
+    if found is not None:
+        lines.append(f"cheapest change that fits: {found} (about {least} bytes)")
+    elif least - code < limit:
+        lines.append(f"perhaps --update head fits: weights {least - code}, and it needs less code")
     else:
         lines.append("no update scheme fits: choose a target with more flash, or a smaller model")
     return "\n".join(lines)
+
+
+def _first_fitting(
+    smaller: Iterable[Sequence[Alternative]], cost: Callable[[MemoryPlan], int], limit: int
+) -> tuple[str | None, int]:
+    """The first change whose plan costs at most ``limit``, and what it costs.
+
+    Within a sequence each plan costs no more than the one before, so the first that fits is
+    found by bisection. Without one that fits: None, and the least cost of all.
+    """
+    least = []
+    for group in smaller:
+        if not group:
+            continue
+        least.append(cost(group[-1].plan()))
+        if least[-1] <= limit:
+            first = bisect_left(group, True, key=lambda a: cost(a.plan()) <= limit)
+            return group[first].change, cost(group[first].plan())
+    return None, min(least, default=limit + 1)
