@@ -38,8 +38,21 @@ typedef struct {
     const double *scale;
 } mg_rescale_s8;
 
+/* real = scale * (code - zero_point) */
+typedef struct {
+    float scale;
+    int32_t zero_point;
+} mg_quantize_s8;
+
+/* One scale for each index along an axis, all zero points 0. */
+typedef struct {
+    int32_t count;
+    const float *scale;
+} mg_scales;
+
 /* conv2d: x [in_h][in_w][in_c], w [out_c][kernel_h][kernel_w][in_c / groups], b [out_c],
- * y [out_h][out_w][out_c]. The backward kernels take the forward call's geometry. */
+ * y [out_h][out_w][out_c]. The backward kernels take the forward call's geometry; those of an
+ * int8 layer have float gradients, the scales of w's output channels, or x's quantisation. */
 typedef struct {
     int32_t in_h, in_w, in_c, out_h, out_w, out_c, groups;
     int32_t kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left, dilation_h, dilation_w;
@@ -49,6 +62,10 @@ void mg_conv2d_s8_fwd(const mg_conv2d_params *p, const mg_requant_s8 *q, const i
                       const int8_t *w, const int32_t *b, int8_t *y);
 void mg_conv2d_f32_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const float *x,
                        const float *w, const float *b, float *y);
+void mg_conv2d_s8_bwd_data(const mg_conv2d_params *p, const mg_scales *q, const float *dy,
+                           const int8_t *w, float *dx);
+void mg_conv2d_s8_bwd_weight(const mg_conv2d_params *p, const mg_quantize_s8 *q, const int8_t *x,
+                             const float *dy, const float *gathered, float *dw);
 void mg_conv2d_f32_bwd_data(const mg_conv2d_params *p, const float *dy, const float *w, float *dx);
 void mg_conv2d_f32_bwd_weight(const mg_conv2d_params *p, const float *x, const float *dy,
                               const float *gathered, float *dw);
@@ -59,6 +76,11 @@ void mg_depthwise_conv2d_s8_fwd(const mg_conv2d_params *p, const mg_requant_s8 *
                                 const int8_t *w, const int32_t *b, int8_t *y);
 void mg_depthwise_conv2d_f32_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const float *x,
                                  const float *w, const float *b, float *y);
+void mg_depthwise_conv2d_s8_bwd_data(const mg_conv2d_params *p, const mg_scales *q, const float *dy,
+                                     const int8_t *w, float *dx);
+void mg_depthwise_conv2d_s8_bwd_weight(const mg_conv2d_params *p, const mg_quantize_s8 *q,
+                                       const int8_t *x, const float *dy, const float *gathered,
+                                       float *dw);
 void mg_depthwise_conv2d_f32_bwd_data(const mg_conv2d_params *p, const float *dy, const float *w,
                                       float *dx);
 void mg_depthwise_conv2d_f32_bwd_weight(const mg_conv2d_params *p, const float *x, const float *dy,
@@ -73,6 +95,11 @@ void mg_fully_connected_s8_fwd(const mg_fully_connected_params *p, const mg_resc
                                const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y);
 void mg_fully_connected_f32_fwd(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
                                 const float *x, const float *w, const float *b, float *y);
+void mg_fully_connected_s8_bwd_data(const mg_fully_connected_params *p, const mg_scales *q,
+                                    const float *dy, const int8_t *w, float *dx);
+void mg_fully_connected_s8_bwd_weight(const mg_fully_connected_params *p, const mg_quantize_s8 *q,
+                                      const int8_t *x, const float *dy, const float *gathered,
+                                      float *dw);
 void mg_fully_connected_f32_bwd_data(const mg_fully_connected_params *p, const float *dy,
                                      const float *w, float *dx);
 void mg_fully_connected_f32_bwd_weight(const mg_fully_connected_params *p, const float *x,
@@ -236,22 +263,12 @@ void mg_softmax_f32_fwd(const mg_softmax_params *p, const float *x, float *y);
 void mg_softmax_f32_bwd_data(const mg_softmax_params *p, const float *dy, const float *y,
                              float *dx);
 
-/* real = scale * (code - zero_point) */
-typedef struct {
-    float scale;
-    int32_t zero_point;
-} mg_quantize_s8;
-
 void mg_quantize_f32_fwd(const mg_size_params *p, const mg_quantize_s8 *q, const float *x,
                          int8_t *y);
 /* An array [outer][scales][run], with one scale for each index along the middle axis. */
 typedef struct {
     int32_t outer, run;
 } mg_axis_params;
-typedef struct {
-    int32_t count;
-    const float *scale;
-} mg_scales;
 
 void mg_dequantize_axis_s8_fwd(const mg_axis_params *p, const mg_scales *q, const int8_t *x,
                                float *y);

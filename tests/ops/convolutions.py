@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
 
@@ -110,4 +110,24 @@ def quantised(
     return Quantised(tuple(operands), y_quant)
 
 
-__all__ = ["CLAMPS", "IMAGES", "NONE", "RELU6", "Image", "float_operands", "labelled", "quantised"]
+def backward_operands(
+    x: Sequence[int], w: Sequence[int], *, axis: int
+) -> Iterator[tuple[str, Operand, Operand]]:
+    """What gradients read of a layer, by the end of a label: x and w, float and int8."""
+    yield "", Operand(tuple(x)), Operand(tuple(w))
+    for label, per_channel in (("-s8", True), ("-s8-per-tensor", False)):
+        layer = quantised(x, w, axis=axis, per_channel=per_channel, bias=False, products=1)
+        yield label, *layer.operands
+
+
+__all__ = [
+    "CLAMPS",
+    "IMAGES",
+    "NONE",
+    "RELU6",
+    "Image",
+    "backward_operands",
+    "float_operands",
+    "labelled",
+    "quantised",
+]

@@ -3,6 +3,7 @@
 #include "tile_f32.h"
 
 #define ELEMENT       float
+#define WEIGHT        float
 #define BIAS          float
 #define QUANT         mg_clamp_f32
 #define TILE_PIXELS   MG_TILE

@@ -3,6 +3,7 @@
 #include "tile_s8.h"
 
 #define ELEMENT       int8_t
+#define WEIGHT        int8_t
 #define BIAS          int32_t
 #define QUANT         mg_requant_s8
 #define TILE_PIXELS   MG_TILE_ROWS_S8

@@ -11,6 +11,10 @@
 #define TILE_PIXELS   MG_TILE
 #define TILE_CHANNELS MG_TILE
 
+#include "weight_f32.h"
+
+#include "depthwise_taps.h"
+
 static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows,
                                   const mg_span *columns) {
     return mg_depthwise_forward_window(p, rows, columns);
@@ -26,7 +30,7 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp
     for (int i = 0; i < pixels; ++i) {
         from[i] = x[i] + channel / v->multiplier;
     }
-    mg_depthwise_f32(pixels, channels, v, from, w, sums);
+    depthwise_taps(pixels, channels, v, from, w, q, channel, sums);
     mg_store_f32(pixels, channels, sums, q, channel, y);
 }
 

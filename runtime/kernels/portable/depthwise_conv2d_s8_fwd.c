@@ -3,6 +3,7 @@
 #include "tile_s8.h"
 
 #define ELEMENT       int8_t
+#define WEIGHT        int8_t
 #define BIAS          int32_t
 #define QUANT         mg_requant_s8
 #define SUM           int32_t
@@ -32,6 +33,12 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_requa
 
 static inline int32_t zero_point_of(const mg_requant_s8 *q) {
     return q->input_zero_point;
+}
+
+static inline int32_t factor_of(const mg_requant_s8 *q, int32_t channel, int8_t w) {
+    (void)q;
+    (void)channel;
+    return w;
 }
 
 static inline mg_channel_s8 finish_of(const mg_requant_s8 *q, int32_t channel) {

@@ -1,65 +1,11 @@
-/* Fully connected layer, float, gradient of the weights: the outer product of dy and x. */
-#include "tile_f32.h"
+/* Fully connected layer, float, gradient of the weights. */
+#include "mg_kernels.h"
 
-MG_INLINE void step(int outputs, int adds, const float *x, const float *dy, int32_t k,
-                    const float *const *gathered, float *const *dw) {
-    MG_UNROLLED
-    for (int j = 0; j < outputs; ++j) {
-        const float product = dy[j] * x[k];
-        dw[j][k] = adds ? gathered[j][k] + product : product;
-    }
-}
+#include "input_f32.h"
 
-/* The weights of a few outputs; `adds` tells whether there is something gathered. */
-MG_INLINE void tile(int outputs, int adds, int32_t in, const float *x, const float *dy0,
-                    const float *gathered, float *dw) {
-    const float *from[MG_TILE];
-    float *to[MG_TILE], dy[MG_TILE];
-    MG_UNROLLED
-    for (int j = 0; j < outputs; ++j) {
-        dy[j] = dy0[j];
-        to[j] = dw + j * in;
-        from[j] = adds ? gathered + j * in : NULL;
-    }
-    int32_t left = in;
-    for (; left >= MG_UNROLL; left -= MG_UNROLL) {
-        MG_UNROLLED
-        for (int32_t k = 0; k < MG_UNROLL; ++k) {
-            step(outputs, adds, x, dy, k, from, to);
-        }
-        x += MG_UNROLL;
-        MG_UNROLLED
-        for (int j = 0; j < outputs; ++j) {
-            to[j] += MG_UNROLL;
-            from[j] = adds ? from[j] + MG_UNROLL : NULL;
-        }
-    }
-    for (int32_t k = 0; k < left; ++k) {
-        step(outputs, adds, x, dy, k, from, to);
-    }
-}
-
-MG_INLINE void row(int adds, const mg_fully_connected_params *p, const float *x, const float *dy,
-                   const float *gathered, float *dw) {
-    int32_t o = 0;
-    for (; o + MG_TILE <= p->out; o += MG_TILE) {
-        tile(MG_TILE, adds, p->in, x, dy + o, adds ? gathered + o * p->in : NULL, dw + o * p->in);
-    }
-    for (; o < p->out; ++o) {
-        tile(1, adds, p->in, x, dy + o, adds ? gathered + o * p->in : NULL, dw + o * p->in);
-    }
-}
+#include "fully_connected_bwd_weight.h"
 
 void mg_fully_connected_f32_bwd_weight(const mg_fully_connected_params *p, const float *x,
                                        const float *dy, const float *gathered, float *dw) {
-    for (int32_t r = 0; r < p->rows; ++r) {
-        if (gathered != NULL) {
-            row(1, p, x, dy, gathered, dw);
-        } else {
-            row(0, p, x, dy, NULL, dw);
-        }
-        gathered = dw;
-        x += p->in;
-        dy += p->out;
-    }
+    weight_gradient(p, NULL, x, dy, gathered, dw);
 }

@@ -4,10 +4,12 @@
  * part to the three results whose windows hold it, which live in registers. So a product costs
  * a third of a load. The gradient of the input is the same sweep with the window turned round.
  *
- * Before it is included, ELEMENT, SUM, BIAS, QUANT and FINISH name types, LANES is how many
+ * Before it is included, ELEMENT, WEIGHT, SUM, BIAS, QUANT and FINISH name types, LANES is how many
  * neighbouring channels are swept together, and these are defined:
  *
  *     what x is counted from:   static inline SUM zero_point_of(const QUANT *q);
+ *     a weight as it multiplies:
+ *         static inline SUM factor_of(const QUANT *q, int32_t channel, WEIGHT w);
  *     how a channel's sums end:  static inline FINISH finish_of(const QUANT *q, int32_t channel);
  *                                static inline void finish(FINISH f, SUM sum, ELEMENT *y);
  */
@@ -57,7 +59,7 @@ MG_INLINE void sweep_out(FINISH *f, const SUM *done, ELEMENT *y) {
 
 /* One row from `channel` on; `x` and `w` are at the first of the window's `rows` inside. */
 MG_INLINE void slide_row(int rows, const slide *g, const QUANT *q, int32_t channel,
-                         const ELEMENT *x, const ELEMENT *w, const BIAS *b, ELEMENT *y) {
+                         const ELEMENT *x, const WEIGHT *w, const BIAS *b, ELEMENT *y) {
     const ELEMENT *from[3];
     const int32_t step = g->channels;
     const SUM zero_point = zero_point_of(q);
@@ -77,7 +79,8 @@ MG_INLINE void slide_row(int rows, const slide *g, const QUANT *q, int32_t chann
         for (int k = 0; k < 3; ++k) {
             MG_UNROLLED
             for (int c = 0; c < LANES; ++c) {
-                s.w[r][k][c] = w[r * g->w_row + k * g->w_column + channel + c];
+                const int32_t at = r * g->w_row + k * g->w_column + channel + c;
+                s.w[r][k][c] = factor_of(q, channel + c, w[at]);
             }
         }
     }
@@ -104,12 +107,12 @@ MG_INLINE void slide_row(int rows, const slide *g, const QUANT *q, int32_t chann
 }
 
 /* All channels of all rows; b NULL: no biases. */
-MG_INLINE void slide_all(const slide *g, const QUANT *q, const ELEMENT *x, const ELEMENT *w,
+MG_INLINE void slide_all(const slide *g, const QUANT *q, const ELEMENT *x, const WEIGHT *w,
                          const BIAS *b, ELEMENT *y) {
     for (int32_t row = 0; row < g->result_h; ++row, y += g->result_w * g->channels) {
         const int32_t top = row - g->pad_top, first = mg_max(-top, 0);
         const ELEMENT *const from = x + (top + first) * g->source_w * g->channels;
-        const ELEMENT *const weights = w + first * g->w_row;
+        const WEIGHT *const weights = w + first * g->w_row;
         for (int32_t c = 0; c < g->channels; c += LANES) {
             /* The last lanes may repeat a channel. */
             const int32_t channel = mg_min(c, g->channels - LANES);

@@ -157,6 +157,7 @@ typedef struct {
     int32_t w_channel;              /* in w, from a channel of the result to the next */
     int32_t w_first;                /* the first tap in w */
     int32_t groups, source_group, w_group;
+    int32_t depth;      /* of a gradient: channels of the result in a group */
     int32_t multiplier; /* of a depthwise convolution; above 1, tiles have one channel */
 } mg_window;
 

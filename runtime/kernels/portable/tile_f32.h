@@ -1,8 +1,8 @@
-/* Register tiles: the three sums of products that every float layer is made of.
+/* Register tiles: the sums of products that every float layer is made of.
  *
- * Each is written once for a tile of `rows` by `columns` sums held in registers. Callers pass
- * both as constants, and inlining makes of it a straight run of multiply-adds with two loads
- * for every four of them.
+ * Each, here or in a body that loads other operands than float ones, is written once for a tile
+ * of `rows` by `columns` sums held in registers. Callers pass both as constants, and inlining
+ * makes of it a straight run of multiply-adds with two loads for every four of them.
  */
 #ifndef MG_TILE_F32_H
 #define MG_TILE_F32_H
@@ -97,94 +97,6 @@ MG_INLINE void mg_dot_f32(int rows, int columns, int32_t n, const float **a, con
         mg_dot_step_f32(rows, columns, a, b, 0, sums);
         mg_move_f32(rows, a, 1);
         mg_move_f32(columns, b, 1);
-    }
-}
-
-MG_INLINE void mg_combine_step_f32(int rows, int columns, const float *const *a, const float *b,
-                                   int32_t k, mg_sums_f32 sums) {
-    MG_UNROLLED
-    for (int j = 0; j < columns; ++j) {
-        const float factor = b[j];
-        MG_UNROLLED
-        for (int i = 0; i < rows; ++i) {
-            sums[i][j] += a[i][k] * factor;
-        }
-    }
-    MG_KEEP_ORDER();
-}
-
-/* sums[i][j] += sum over k < n of a[i][k] * b[k * b_step + j]; a moves on by n */
-MG_INLINE void mg_combine_f32(int rows, int columns, int32_t n, const float **a, const float *b,
-                              int32_t b_step, mg_sums_f32 sums) {
-    const float *const end = a[0] + n;
-    MG_ROLLED
-    for (const float *const last = end - n % MG_UNROLL; a[0] != last;) {
-        MG_UNROLLED
-        for (int32_t k = 0; k < MG_UNROLL; ++k) {
-            mg_combine_step_f32(rows, columns, a, b, k, sums);
-            b += b_step;
-        }
-        mg_move_f32(rows, a, MG_UNROLL);
-    }
-    MG_ROLLED
-    while (a[0] != end) {
-        mg_combine_step_f32(rows, columns, a, b, 0, sums);
-        b += b_step;
-        mg_move_f32(rows, a, 1);
-    }
-}
-
-MG_INLINE void mg_outer_step_f32(int rows, int columns, const float *a, const float *b,
-                                 mg_sums_f32 sums) {
-    MG_UNROLLED
-    for (int j = 0; j < columns; ++j) {
-        const float factor = b[j];
-        MG_UNROLLED
-        for (int i = 0; i < rows; ++i) {
-            sums[i][j] += a[i] * factor;
-        }
-    }
-    MG_KEEP_ORDER();
-}
-
-/* sums[i][j] += sum over k < n of a[k * a_step + i] * b[k * b_step + j] */
-MG_INLINE void mg_outer_f32(int rows, int columns, int32_t n, const float *a, int32_t a_step,
-                            const float *b, int32_t b_step, mg_sums_f32 sums) {
-    MG_ROLLED
-    for (int32_t k = n / 2; k > 0; --k) {
-        mg_outer_step_f32(rows, columns, a, b, sums);
-        mg_outer_step_f32(rows, columns, a + a_step, b + b_step, sums);
-        a += 2 * a_step;
-        b += 2 * b_step;
-    }
-    if (n % 2 != 0) {
-        mg_outer_step_f32(rows, columns, a, b, sums);
-    }
-}
-
-/* sums[i][j] += sum over the taps of a[i][tap + j] * w[tap + j] */
-MG_INLINE void mg_depthwise_f32(int rows, int columns, const mg_window *v, const float *const *a0,
-                                const float *w, mg_sums_f32 sums) {
-    const float *a[MG_TILE];
-    MG_UNROLLED
-    for (int i = 0; i < rows; ++i) {
-        a[i] = a0[i];
-    }
-    int32_t in_row = v->runs;
-    MG_ROLLED
-    for (int32_t left = v->rows * v->runs; left > 0; --left) {
-        MG_UNROLLED
-        for (int j = 0; j < columns; ++j) {
-            const float factor = w[j];
-            MG_UNROLLED
-            for (int i = 0; i < rows; ++i) {
-                sums[i][j] += a[i][j] * factor;
-            }
-        }
-        const int last = --in_row == 0;
-        in_row = last ? v->runs : in_row;
-        mg_move_f32(rows, a, last ? v->source_row : v->source_run);
-        w += last ? v->w_row : v->w_run;
     }
 }
 

@@ -1,14 +1,14 @@
 /* The body of convolution kernels: walks the results in register tiles.
  *
- * Before it is included, ELEMENT, BIAS and QUANT name types, TILE_PIXELS and TILE_CHANNELS are
- * the size of a register tile, and these are defined:
+ * Before it is included, ELEMENT, WEIGHT, BIAS and QUANT name types, TILE_PIXELS and TILE_CHANNELS
+ * are the size of a register tile, and these are defined:
  *
  *     window of the taps that a rectangle of results has, in elements:
  *         static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows,
  *                                           const mg_span *columns);
  *     a tile of results, from the first source element of each pixel:
  *         MG_INLINE void tile(int pixels, int channels, const mg_window *v, const QUANT *q,
- *                             const ELEMENT *const *source, const ELEMENT *w, const BIAS *b,
+ *                             const ELEMENT *const *source, const WEIGHT *w, const BIAS *b,
  *                             int32_t channel, ELEMENT *const *result);
  *
  * Forward, the source is x and the result y. Backward, the source is dy and the result dx.
@@ -19,7 +19,8 @@
 /* The operands of one group, and how many elements a pixel and a group of either side have. */
 typedef struct {
     const QUANT *q;
-    const ELEMENT *source, *w;
+    const ELEMENT *source;
+    const WEIGHT *w;
     const BIAS *b;
     ELEMENT *result;
     int32_t source_pixel, result_pixel, channel, channels;
@@ -29,7 +30,7 @@ typedef struct {
 MG_INLINE void walk_channels(int pixels, const walk *k, const mg_window *v,
                              const ELEMENT *const *source, ELEMENT *const *result) {
     const int32_t end = k->channel + k->channels;
-    const ELEMENT *w = k->w;
+    const WEIGHT *w = k->w;
     for (int32_t channel = k->channel; channel < end;) {
         const int fits = end - channel >= TILE_CHANNELS && v->multiplier <= 1;
         const int32_t wide = fits ? TILE_CHANNELS : 1;
@@ -74,7 +75,7 @@ static inline void walk_groups(walk k, const mg_window *v, mg_cursor at, int32_t
 }
 
 static inline void walk_forward(const mg_conv2d_params *p, const QUANT *q, const ELEMENT *x,
-                                const ELEMENT *w, const BIAS *b, ELEMENT *y) {
+                                const WEIGHT *w, const BIAS *b, ELEMENT *y) {
     const mg_axis down = mg_rows(p), across = mg_columns(p);
     const walk k = {q, x, w, b, y, p->in_c, p->out_c, 0, p->out_c};
     mg_span rows, columns;
@@ -102,10 +103,10 @@ static inline void walk_backward_band(const mg_conv2d_params *p, const walk *k,
     }
 }
 
-static inline void walk_backward(const mg_conv2d_params *p, const ELEMENT *dy, const ELEMENT *w,
-                                 ELEMENT *dx) {
+static inline void walk_backward(const mg_conv2d_params *p, const QUANT *q, const ELEMENT *dy,
+                                 const WEIGHT *w, ELEMENT *dx) {
     const mg_axis down = mg_rows(p);
-    const walk k = {NULL, dy, w, NULL, dx, p->out_c, p->in_c, 0, p->in_c};
+    const walk k = {q, dy, w, NULL, dx, p->out_c, p->in_c, 0, p->in_c};
     mg_span rows;
     for (int32_t first = 0; first < mg_min(p->stride_h, p->in_h); ++first) {
         for (int32_t y = first; y < p->in_h; y += rows.count * p->stride_h) {

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from mcugrad.ops.clamp_range import NONE, Clamp
 from mcugrad.ops.conv2d import Conv2dAttrs, Conv2dBwdDataAttrs
 from tests.ops.case import Case, Operand
-from tests.ops.convolutions import CLAMPS, IMAGES, Image, float_operands, labelled, quantised
+from tests.ops.convolutions import (
+    CLAMPS,
+    IMAGES,
+    Image,
+    backward_operands,
+    float_operands,
+    labelled,
+    quantised,
+)
 
 #: image, output channels, groups
 _SHAPES = (
@@ -62,13 +70,13 @@ def _int8(
 
 def _backward(image: Image, channels: int, groups: int) -> Iterator[Case]:
     attrs = Conv2dAttrs(image.window, groups)
-    w, dy = _weights(image, channels, groups), (1, *image.output, channels)
-    label = _label(image, groups)
+    shape, dy = _weights(image, channels, groups), Operand((1, *image.output, channels))
     data_attrs = Conv2dBwdDataAttrs(attrs, *image.shape[:2])
-    yield Case("conv2d_bwd_data", label, (Operand(dy), Operand(w)), data_attrs)
-    operands = (Operand(image.input), Operand(dy))
-    yield Case("conv2d_bwd_weight", label, operands, attrs)
-    yield Case("conv2d_bwd_weight", f"{label}-gathered", (*operands, Operand(w)), attrs)
+    for more, x, w in backward_operands(image.input, shape, axis=0):
+        label = _label(image, groups, more)
+        yield Case("conv2d_bwd_data", label, (dy, w), data_attrs)
+        yield Case("conv2d_bwd_weight", label, (x, dy), attrs)
+        yield Case("conv2d_bwd_weight", f"{label}-gathered", (x, dy, Operand(shape)), attrs)
 
 
 _SAME = labelled("3x3-same")

@@ -8,7 +8,15 @@ from dataclasses import replace
 from mcugrad.ops.clamp_range import NONE, Clamp
 from mcugrad.ops.depthwise_conv2d import DepthwiseConv2dAttrs, DepthwiseConv2dBwdDataAttrs
 from tests.ops.case import Case, Operand
-from tests.ops.convolutions import CLAMPS, IMAGES, Image, float_operands, labelled, quantised
+from tests.ops.convolutions import (
+    CLAMPS,
+    IMAGES,
+    Image,
+    backward_operands,
+    float_operands,
+    labelled,
+    quantised,
+)
 
 _SAME = labelled("3x3-same")
 _WIDE = tuple(
@@ -76,14 +84,15 @@ def _int8(
 
 def _backward(image: Image, multiplier: int) -> Iterator[Case]:
     attrs = DepthwiseConv2dAttrs(image.window, multiplier)
-    w = _weights(image, multiplier)
-    dy = (1, *image.output, w[2])
-    label = _label(image, multiplier)
+    shape = _weights(image, multiplier)
+    dy = Operand((1, *image.output, shape[2]))
     data_attrs = DepthwiseConv2dBwdDataAttrs(attrs, *image.shape[:2])
-    yield Case("depthwise_conv2d_bwd_data", label, (Operand(dy), Operand(w)), data_attrs)
-    operands = (Operand(image.input), Operand(dy))
-    yield Case("depthwise_conv2d_bwd_weight", label, operands, attrs)
-    yield Case("depthwise_conv2d_bwd_weight", f"{label}-gathered", (*operands, Operand(w)), attrs)
+    for more, x, w in backward_operands(image.input, shape, axis=2):
+        label = _label(image, multiplier, more)
+        yield Case("depthwise_conv2d_bwd_data", label, (dy, w), data_attrs)
+        yield Case("depthwise_conv2d_bwd_weight", label, (x, dy), attrs)
+        gathered = (x, dy, Operand(shape))
+        yield Case("depthwise_conv2d_bwd_weight", f"{label}-gathered", gathered, attrs)
 
 
 CASES = [

@@ -8,7 +8,7 @@ from math import prod
 from mcugrad.ops.clamp_range import NONE, Clamp
 from mcugrad.ops.fully_connected import FullyConnectedAttrs, FullyConnectedBwdDataAttrs
 from tests.ops.case import NO_ATTRS, Case, Operand
-from tests.ops.convolutions import CLAMPS, float_operands, quantised
+from tests.ops.convolutions import CLAMPS, backward_operands, float_operands, quantised
 
 #: x, I, O
 _SHAPES = (
@@ -49,13 +49,14 @@ def _int8(
 
 
 def _backward(x: tuple[int, ...], i: int, o: int) -> Iterator[Case]:
-    dy, w, label = (prod(x) // i, o), (o, i), _label(x, o)
+    shape, dy = (o, i), Operand((prod(x) // i, o))
     attrs = FullyConnectedBwdDataAttrs(x)
-    yield Case("fully_connected_bwd_data", label, (Operand(dy), Operand(w)), attrs)
-    operands = (Operand(x), Operand(dy))
-    yield Case("fully_connected_bwd_weight", label, operands, NO_ATTRS)
-    gathered = (*operands, Operand(w))
-    yield Case("fully_connected_bwd_weight", f"{label}-gathered", gathered, NO_ATTRS)
+    for more, source, w in backward_operands(x, shape, axis=0):
+        label = _label(x, o, more)
+        yield Case("fully_connected_bwd_data", label, (dy, w), attrs)
+        yield Case("fully_connected_bwd_weight", label, (source, dy), NO_ATTRS)
+        gathered = (source, dy, Operand(shape))
+        yield Case("fully_connected_bwd_weight", f"{label}-gathered", gathered, NO_ATTRS)
 
 
 CASES = [

@@ -27,7 +27,6 @@ from mcugrad.ops.base import (
 from mcugrad.ops.clamp import clamp_gradient
 from mcugrad.ops.clamp_range import NONE, Clamp
 from mcugrad.ops.requantize import requantization
-from mcugrad.ops.shapes import given
 from mcugrad.ops.window import Window
 
 
@@ -97,7 +96,7 @@ def _bwd_data_infer(call: OpCall) -> tuple[Spec, ...]:
 
 
 def _bwd_data_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
-    dy, w = given(values)
+    dy, w, _ = linear.gradient_operands(call, values)
     attrs: Conv2dBwdDataAttrs = call.attrs
     oc = w.shape[0] // attrs.conv.groups
     parts = [
@@ -112,11 +111,11 @@ def _bwd_weight_infer(call: OpCall) -> tuple[Spec, ...]:
     x, dy = call.input(0), call.input(1)
     attrs: Conv2dAttrs = call.attrs
     shape = (dy.shape[3], *attrs.window.kernel, x.shape[3] // attrs.groups)
-    return linear.check_gathered(call, 2, Spec(shape, call.dtype))
+    return linear.check_gathered(call, 2, Spec(shape, call.input(1).dtype))
 
 
 def _bwd_weight_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
-    x, dy, *gathered = given(values)
+    x, dy, gathered = linear.gradient_operands(call, values)
     attrs: Conv2dAttrs = call.attrs
     taps = attrs.window.taps(x[0])
     oc, ic = dy.shape[3] // attrs.groups, x.shape[3] // attrs.groups
@@ -212,7 +211,7 @@ register(
         Conv2dBwdDataAttrs,
         _bwd_data_infer,
         _bwd_data_reference,
-        kernels=(Kernel("mg_conv2d_f32_bwd_data", DType.F32, params=_bwd_data_params),),
+        kernels=linear.bwd_data_kernels("conv2d", _bwd_data_params, axis=0),
         products=_bwd_data_products,
     )
 )
@@ -222,15 +221,7 @@ register(
         Conv2dAttrs,
         _bwd_weight_infer,
         _bwd_weight_reference,
-        kernels=(
-            Kernel(
-                "mg_conv2d_f32_bwd_weight",
-                DType.F32,
-                params=_bwd_weight_params,
-                inplace=((0, 2),),
-                arity=3,
-            ),
-        ),
+        kernels=linear.bwd_weight_kernels("conv2d", _bwd_weight_params),
         products=_bwd_weight_products,
         gathers=True,
     )

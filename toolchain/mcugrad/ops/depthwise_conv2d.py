@@ -29,7 +29,6 @@ from mcugrad.ops.clamp import clamp_gradient
 from mcugrad.ops.clamp_range import NONE, Clamp
 from mcugrad.ops.gather_channels import GatherAttrs
 from mcugrad.ops.requantize import requantization
-from mcugrad.ops.shapes import given
 from mcugrad.ops.window import Window
 
 
@@ -85,7 +84,7 @@ def _bwd_data_infer(call: OpCall) -> tuple[Spec, ...]:
 
 
 def _bwd_data_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
-    dy, w = given(values)
+    dy, w, _ = linear.gradient_operands(call, values)
     attrs: DepthwiseConv2dBwdDataAttrs = call.attrs
     dtaps = np.einsum("yxc,klc->yxklc", dy[0], w)
     per_channel = dtaps.reshape(*dtaps.shape[:4], -1, attrs.conv.multiplier).sum(axis=-1)
@@ -95,11 +94,11 @@ def _bwd_data_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[A
 def _bwd_weight_infer(call: OpCall) -> tuple[Spec, ...]:
     attrs: DepthwiseConv2dAttrs = call.attrs
     shape = (*attrs.window.kernel, call.input(1).shape[3])
-    return linear.check_gathered(call, 2, Spec(shape, call.dtype))
+    return linear.check_gathered(call, 2, Spec(shape, call.input(1).dtype))
 
 
 def _bwd_weight_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
-    x, dy, *gathered = given(values)
+    x, dy, gathered = linear.gradient_operands(call, values)
     dw = np.einsum("yxklc,yxc->klc", _repeated_taps(x, call.attrs), dy[0])
     return linear.add_gathered(dw, gathered)
 
@@ -194,7 +193,7 @@ register(
         DepthwiseConv2dBwdDataAttrs,
         _bwd_data_infer,
         _bwd_data_reference,
-        kernels=(Kernel("mg_depthwise_conv2d_f32_bwd_data", DType.F32, params=_bwd_data_params),),
+        kernels=linear.bwd_data_kernels("depthwise_conv2d", _bwd_data_params, axis=2),
         products=_bwd_data_products,
     )
 )
@@ -204,15 +203,7 @@ register(
         DepthwiseConv2dAttrs,
         _bwd_weight_infer,
         _bwd_weight_reference,
-        kernels=(
-            Kernel(
-                "mg_depthwise_conv2d_f32_bwd_weight",
-                DType.F32,
-                params=_bwd_weight_params,
-                inplace=((0, 2),),
-                arity=3,
-            ),
-        ),
+        kernels=linear.bwd_weight_kernels("depthwise_conv2d", _bwd_weight_params),
         products=_bwd_weight_products,
         gathers=True,
     )

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
-import numpy as np
-
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import CArray, CStruct, Kernel, NoAttrs, Op, OpCall, Spec, register, require
+from mcugrad.ops.base import CStruct, Kernel, NoAttrs, Op, OpCall, Spec, register, require
 from mcugrad.ops.quantize import straight_through
-from mcugrad.ops.requantize import quant_of
+from mcugrad.ops.requantize import affine, quant_of, real_values, scales
 from mcugrad.ops.shapes import given, size_params
 
 
@@ -27,18 +25,7 @@ def _is_per_tensor(call: OpCall) -> bool:
 
 def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     (x,) = given(values)
-    quant = quant_of(call.input(0))
-    if _is_per_tensor(call):
-        scale, zero_point = quant.per_tensor
-        return (scale * (x.astype(np.float64) - zero_point),)
-    shape = [1] * x.ndim
-    shape[quant.axis or 0] = -1
-    return (np.array(quant.scale).reshape(shape) * x,)
-
-
-def _quant(call: OpCall) -> CStruct:
-    scale, zero_point = quant_of(call.input(0)).per_tensor
-    return CStruct("mg_quantize_s8", {"scale": scale, "zero_point": zero_point})
+    return (real_values(call.input(0), x),)
 
 
 def _axis_params(call: OpCall) -> CStruct:
@@ -46,11 +33,6 @@ def _axis_params(call: OpCall) -> CStruct:
     shape, quant = call.input(0).shape, quant_of(call.input(0))
     axis = quant.axis or 0
     return CStruct("mg_axis_params", {"outer": prod(shape[:axis]), "run": prod(shape[axis + 1 :])})
-
-
-def _axis_quant(call: OpCall) -> CStruct:
-    scales = quant_of(call.input(0)).scale
-    return CStruct("mg_scales", {"count": len(scales), "scale": CArray("float", scales)})
 
 
 register(
@@ -64,10 +46,15 @@ register(
                 "mg_dequantize_s8_fwd",
                 DType.S8,
                 params=size_params,
-                quant=_quant,
+                quant=lambda call: affine(call.input(0)),
                 matches=_is_per_tensor,
             ),
-            Kernel("mg_dequantize_axis_s8_fwd", DType.S8, params=_axis_params, quant=_axis_quant),
+            Kernel(
+                "mg_dequantize_axis_s8_fwd",
+                DType.S8,
+                params=_axis_params,
+                quant=lambda call: scales(quant_of(call.input(0)).scale),
+            ),
         ),
         gradient=straight_through,
     )

@@ -26,7 +26,6 @@ from mcugrad.ops.base import (
 from mcugrad.ops.clamp import clamp_gradient
 from mcugrad.ops.clamp_range import NONE, Clamp
 from mcugrad.ops.requantize import rescaling
-from mcugrad.ops.shapes import given
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ def _bwd_data_infer(call: OpCall) -> tuple[Spec, ...]:
 
 
 def _bwd_data_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
-    dy, w = given(values)
+    dy, w, _ = linear.gradient_operands(call, values)
     attrs: FullyConnectedBwdDataAttrs = call.attrs
     return ((dy @ w).reshape(attrs.shape),)
 
@@ -75,11 +74,11 @@ def _bwd_data_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[A
 def _bwd_weight_infer(call: OpCall) -> tuple[Spec, ...]:
     x, dy = call.input(0), call.input(1)
     rows, out = dy.shape
-    return linear.check_gathered(call, 2, Spec((out, x.size // rows), call.dtype))
+    return linear.check_gathered(call, 2, Spec((out, x.size // rows), call.input(1).dtype))
 
 
 def _bwd_weight_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
-    x, dy, *gathered = given(values)
+    x, dy, gathered = linear.gradient_operands(call, values)
     return linear.add_gathered(dy.T @ x.reshape(len(dy), -1), gathered)
 
 
@@ -165,7 +164,7 @@ register(
         FullyConnectedBwdDataAttrs,
         _bwd_data_infer,
         _bwd_data_reference,
-        kernels=(Kernel("mg_fully_connected_f32_bwd_data", DType.F32, params=_bwd_data_params),),
+        kernels=linear.bwd_data_kernels("fully_connected", _bwd_data_params, axis=0),
         products=_bwd_data_products,
     )
 )
@@ -175,15 +174,7 @@ register(
         NoAttrs,
         _bwd_weight_infer,
         _bwd_weight_reference,
-        kernels=(
-            Kernel(
-                "mg_fully_connected_f32_bwd_weight",
-                DType.F32,
-                params=_bwd_weight_params,
-                inplace=((0, 2),),
-                arity=3,
-            ),
-        ),
+        kernels=linear.bwd_weight_kernels("fully_connected", _bwd_weight_params),
         products=_bwd_weight_products,
         gathers=True,
     )

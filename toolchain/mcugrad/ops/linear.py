@@ -11,9 +11,27 @@ from typing import Any
 import numpy as np
 
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import Floats, GradientContext, NoAttrs, OpCall, Spec, require
+from mcugrad.ops.base import (
+    CStruct,
+    Floats,
+    GradientContext,
+    Kernel,
+    NoAttrs,
+    OpCall,
+    Spec,
+    StructOf,
+    require,
+)
 from mcugrad.ops.clamp_range import Clamp
-from mcugrad.ops.requantize import Requantization, Rescaling, quant_of
+from mcugrad.ops.requantize import (
+    Requantization,
+    Rescaling,
+    affine,
+    quant_of,
+    real_values,
+    scales,
+)
+from mcugrad.ops.shapes import given
 
 
 def check_operands(call: OpCall, axis: int) -> None:
@@ -61,6 +79,54 @@ def check_gathered(call: OpCall, index: int, spec: Spec) -> tuple[Spec, ...]:
         gathered = call.input(index)
         require(Spec(gathered.shape, gathered.dtype) == spec, "gathered gradient of another type")
     return (spec,)
+
+
+def gradient_operands(
+    call: OpCall, values: Sequence[Array | None]
+) -> tuple[Floats, Floats, Sequence[Array]]:
+    """The two operands of a gradient, int8 ones as real numbers, and what it is added to."""
+    first, second, *gathered = given(values)
+    return real_values(call.input(0), first), real_values(call.input(1), second), gathered
+
+
+def bwd_data_kernels(op: str, params: StructOf, axis: int) -> tuple[Kernel, ...]:
+    """The rows of ``<op>_bwd_data``; ``axis`` is the output channels of w."""
+
+    def quant(call: OpCall) -> CStruct:
+        w = call.input(1)
+        given_scales = quant_of(w).scale
+        return scales(given_scales * (w.shape[axis] if len(given_scales) == 1 else 1))
+
+    return (
+        Kernel(f"mg_{op}_s8_bwd_data", None, params=params, quant=quant, matches=_reads_int8(1)),
+        Kernel(f"mg_{op}_f32_bwd_data", DType.F32, params=params),
+    )
+
+
+def bwd_weight_kernels(op: str, params: StructOf) -> tuple[Kernel, ...]:
+    """The rows of ``<op>_bwd_weight``."""
+    return (
+        Kernel(
+            f"mg_{op}_s8_bwd_weight",
+            None,
+            params=params,
+            quant=lambda call: affine(call.input(0)),
+            matches=_reads_int8(0),
+            inplace=((0, 2),),
+            arity=3,
+        ),
+        Kernel(f"mg_{op}_f32_bwd_weight", DType.F32, params=params, inplace=((0, 2),), arity=3),
+    )
+
+
+def _reads_int8(index: int) -> Callable[[OpCall], bool]:
+    """That the input at ``index`` is int8 and all others are floats."""
+
+    def matches(call: OpCall) -> bool:
+        types = [t.dtype for t in call.inputs if t is not None]
+        return types[index] is DType.S8 and types.count(DType.F32) == len(types) - 1
+
+    return matches
 
 
 def add_gathered(gradient: Floats, gathered: Sequence[Array]) -> tuple[Array, ...]:

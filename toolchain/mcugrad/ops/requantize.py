@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcugrad.ir.tensor import Array, QuantParams, Tensor
+from mcugrad.ir.tensor import Array, DType, QuantParams, Tensor
 from mcugrad.ops.base import CArray, CStruct, OpCall, require
 from mcugrad.ops.clamp_range import Clamp
 from mcugrad.ops.quantized import multiply_by_quantized_multiplier, quantize_multiplier
@@ -17,6 +17,29 @@ def quant_of(tensor: Tensor) -> QuantParams:
     require(tensor.quant is not None, f"int8 tensor {tensor.name!r} has no quantisation")
     assert tensor.quant is not None
     return tensor.quant
+
+
+def real_values(tensor: Tensor, value: Array) -> Array:
+    """What an array of that tensor's type stands for: int8 codes as the numbers they encode."""
+    if tensor.dtype is not DType.S8:
+        return value
+    quant = quant_of(tensor)
+    shape = [1] * value.ndim
+    if quant.axis is not None:
+        shape[quant.axis] = -1
+    scale, zero_point = (np.reshape(v, shape) for v in (quant.scale, quant.zero_point))
+    return np.asarray(scale * (value.astype(np.float64) - zero_point))
+
+
+def affine(tensor: Tensor) -> CStruct:
+    """Scale and zero point of an int8 tensor that has just one of each, for C."""
+    scale, zero_point = quant_of(tensor).per_tensor
+    return CStruct("mg_quantize_s8", {"scale": scale, "zero_point": zero_point})
+
+
+def scales(values: tuple[float, ...]) -> CStruct:
+    """The scales along an axis, for C."""
+    return CStruct("mg_scales", {"count": len(values), "scale": CArray("float", values)})
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,20 @@
 /* The weights' gradient of the common depthwise window, 3x3 at unit stride.
  *
  * A row of the source is swept along its columns: each element multiplies the three gradients
- * whose windows hold it, which stay in registers from column to column.
+ * whose windows hold it, which stay in registers from column to column. The input is that of
+ * input_f32.h or input_s8.h, which stands before it.
  */
-#ifndef MG_SLIDE_WEIGHT_F32_H
-#define MG_SLIDE_WEIGHT_F32_H
-
 #include "span.h"
 #include "tile.h"
 
 /* The gradients that the column's right, middle and left taps meet, and the sums of each tap. */
 typedef struct {
     float dy[3][MG_LANES], sums[3][3][MG_LANES];
-} mg_weight_sweep;
+} weight_sweep;
 
 /* Adds `rows` elements of the next column; dy NULL: it meets no further gradient. */
-MG_INLINE void mg_weight_sweep_f32(int rows, int lanes, mg_weight_sweep *s, const float **x,
-                                   const float *dy, int32_t step) {
+MG_INLINE void weight_sweep_column(int rows, int lanes, weight_sweep *s, const QUANT *q,
+                                   const INPUT **x, const float *dy, int32_t step) {
     MG_UNROLLED
     for (int c = 0; c < lanes; ++c) {
         s->dy[2][c] = s->dy[1][c];
@@ -27,7 +25,7 @@ MG_INLINE void mg_weight_sweep_f32(int rows, int lanes, mg_weight_sweep *s, cons
     for (int r = 0; r < rows; ++r) {
         MG_UNROLLED
         for (int c = 0; c < lanes; ++c) {
-            const float value = x[r][c];
+            const float value = centred(q, x[r][c]);
             MG_UNROLLED
             for (int k = 0; k < 3; ++k) {
                 s->sums[r][k][c] += value * s->dy[k][c];
@@ -38,10 +36,10 @@ MG_INLINE void mg_weight_sweep_f32(int rows, int lanes, mg_weight_sweep *s, cons
 }
 
 /* Adds to dw what a band of rows gives that all have `rows` taps inside the image. */
-MG_INLINE void mg_weight_band_f32(int rows, int lanes, const mg_conv2d_params *p, int32_t count,
-                                  const float *x, const float *dy, float *dw) {
+MG_INLINE void weight_band(int rows, int lanes, const mg_conv2d_params *p, const QUANT *q,
+                           int32_t count, const INPUT *x, const float *dy, float *dw) {
     const int32_t step = p->in_c;
-    mg_weight_sweep s;
+    weight_sweep s;
     MG_UNROLLED
     for (int r = 0; r < rows; ++r) {
         MG_UNROLLED
@@ -53,7 +51,7 @@ MG_INLINE void mg_weight_band_f32(int rows, int lanes, const mg_conv2d_params *p
         }
     }
     for (; count > 0; --count) {
-        const float *from[3];
+        const INPUT *from[3];
         MG_UNROLLED
         for (int r = 0; r < rows; ++r) {
             from[r] = x + r * p->in_w * step;
@@ -69,7 +67,8 @@ MG_INLINE void mg_weight_band_f32(int rows, int lanes, const mg_conv2d_params *p
         const int32_t end = mg_min(p->in_w, p->out_w - left + 2);
         MG_ROLLED
         for (int32_t column = 0; column < end; ++column) {
-            mg_weight_sweep_f32(rows, lanes, &s, from, left + column < p->out_w ? by : NULL, step);
+            weight_sweep_column(rows, lanes, &s, q, from, left + column < p->out_w ? by : NULL,
+                                step);
             by += step;
         }
         x += p->in_w * step;
@@ -81,41 +80,39 @@ MG_INLINE void mg_weight_band_f32(int rows, int lanes, const mg_conv2d_params *p
         for (int k = 0; k < 3; ++k) {
             MG_UNROLLED
             for (int c = 0; c < lanes; ++c) {
-                dw[(r * 3 + k) * step + c] += s.sums[r][k][c];
+                dw[(r * 3 + k) * step + c] += scaled(q, s.sums[r][k][c]);
             }
         }
     }
 }
 
-MG_INLINE void mg_weight_lanes_f32(int32_t rows, int lanes, const mg_conv2d_params *p,
-                                   int32_t count, const float *x, const float *dy, float *dw) {
+MG_INLINE void weight_lanes(int32_t rows, int lanes, const mg_conv2d_params *p, const QUANT *q,
+                            int32_t count, const INPUT *x, const float *dy, float *dw) {
     if (rows == 3) {
-        mg_weight_band_f32(3, lanes, p, count, x, dy, dw);
+        weight_band(3, lanes, p, q, count, x, dy, dw);
     } else {
-        mg_weight_band_f32(2, lanes, p, count, x, dy, dw);
+        weight_band(2, lanes, p, q, count, x, dy, dw);
     }
 }
 
 /* Adds the whole gradient to dw. */
-MG_INLINE void mg_slide_weight_f32(const mg_conv2d_params *p, const float *x, const float *dy,
-                                   float *dw) {
+MG_INLINE void slide_weight(const mg_conv2d_params *p, const QUANT *q, const INPUT *x,
+                            const float *dy, float *dw) {
     const mg_axis down = mg_rows(p);
     const int32_t block = MG_BLOCK / p->out_w + 1;
     int32_t count;
     for (int32_t row = 0; row < p->out_h; row += count) {
         const mg_span span = mg_forward_span(&down, row);
         count = mg_min(span.count, block);
-        const float *const from = x + span.source * p->in_w * p->in_c;
+        const INPUT *const from = x + span.source * p->in_w * p->in_c;
         const float *const by = dy + row * p->out_w * p->in_c;
         float *const to = dw + span.tap * 3 * p->in_c;
         int32_t c = 0;
         for (; c + MG_LANES <= p->in_c; c += MG_LANES) {
-            mg_weight_lanes_f32(span.taps, MG_LANES, p, count, from + c, by + c, to + c);
+            weight_lanes(span.taps, MG_LANES, p, q, count, from + c, by + c, to + c);
         }
         for (; c < p->in_c; ++c) {
-            mg_weight_lanes_f32(span.taps, 1, p, count, from + c, by + c, to + c);
+            weight_lanes(span.taps, 1, p, q, count, from + c, by + c, to + c);
         }
     }
 }
-
-#endif

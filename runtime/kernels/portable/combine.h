@@ -1,0 +1,41 @@
+/* Sums of gradients times the weights of their output channels.
+ *
+ * Before it is included, WEIGHT and QUANT name types and factor_of() is defined, as by
+ * weight_f32.h or weight_s8.h.
+ */
+#include "tile_f32.h"
+
+MG_INLINE void combine_step(int rows, int columns, const float *const *a, const WEIGHT *b,
+                            int32_t k, const QUANT *q, int32_t channel, mg_sums_f32 sums) {
+    MG_UNROLLED
+    for (int j = 0; j < columns; ++j) {
+        const float factor = factor_of(q, channel, b[j]);
+        MG_UNROLLED
+        for (int i = 0; i < rows; ++i) {
+            sums[i][j] += a[i][k] * factor;
+        }
+    }
+    MG_KEEP_ORDER();
+}
+
+/* sums[i][j] += sum over k < n of a[i][k] * b[k * b_step + j], where k is of output channel
+ * `channel` + k; a moves on by n */
+MG_INLINE void combine(int rows, int columns, int32_t n, const float **a, const WEIGHT *b,
+                       int32_t b_step, const QUANT *q, int32_t channel, mg_sums_f32 sums) {
+    const float *const end = a[0] + n;
+    MG_ROLLED
+    for (const float *const last = end - n % MG_UNROLL; a[0] != last;) {
+        MG_UNROLLED
+        for (int32_t k = 0; k < MG_UNROLL; ++k) {
+            combine_step(rows, columns, a, b, k, q, channel++, sums);
+            b += b_step;
+        }
+        mg_move_f32(rows, a, MG_UNROLL);
+    }
+    MG_ROLLED
+    while (a[0] != end) {
+        combine_step(rows, columns, a, b, 0, q, channel++, sums);
+        b += b_step;
+        mg_move_f32(rows, a, 1);
+    }
+}

@@ -1,0 +1,134 @@
+/* The body of the gradient of a convolution's weights; its input is that of input_f32.h or
+ * input_s8.h, which stands before it. */
+#include "span.h"
+#include "tile_f32.h"
+
+MG_INLINE void outer_step(int rows, int columns, const float *a, const INPUT *b, const QUANT *q,
+                          mg_sums_f32 sums) {
+    MG_UNROLLED
+    for (int j = 0; j < columns; ++j) {
+        const float factor = centred(q, b[j]);
+        MG_UNROLLED
+        for (int i = 0; i < rows; ++i) {
+            sums[i][j] += a[i] * factor;
+        }
+    }
+    MG_KEEP_ORDER();
+}
+
+/* sums[i][j] += sum over k < n of a[k * a_step + i] * b[k * b_step + j], centred */
+MG_INLINE void outer(int rows, int columns, int32_t n, const float *a, int32_t a_step,
+                     const INPUT *b, int32_t b_step, const QUANT *q, mg_sums_f32 sums) {
+    MG_ROLLED
+    for (int32_t k = n / 2; k > 0; --k) {
+        outer_step(rows, columns, a, b, q, sums);
+        outer_step(rows, columns, a + a_step, b + b_step, q, sums);
+        a += 2 * a_step;
+        b += 2 * b_step;
+    }
+    if (n % 2 != 0) {
+        outer_step(rows, columns, a, b, q, sums);
+    }
+}
+
+/* The positions whose window has one tap inside the image. */
+typedef struct {
+    int32_t rows, columns;
+    int32_t dy_column, dy_row, x_column, x_row; /* steps in elements */
+} positions;
+
+MG_INLINE void tile(int channels, int width, const positions *at, const QUANT *q, const float *dy,
+                    const INPUT *x, const float *gathered, float *dw, int32_t dw_channel) {
+    const int32_t block = MG_BLOCK / at->columns + 1;
+    int32_t left = at->rows;
+    do {
+        const int32_t rows = mg_min(left, block);
+        mg_sums_f32 sums;
+        mg_clear_f32(channels, width, sums);
+        MG_ROLLED
+        for (int32_t row = rows; row > 0; --row) {
+            outer(channels, width, at->columns, dy, at->dy_column, x, at->x_column, q, sums);
+            dy += at->dy_row;
+            x += at->x_row;
+        }
+        MG_UNROLLED
+        for (int i = 0; i < channels; ++i) {
+            MG_UNROLLED
+            for (int j = 0; j < width; ++j) {
+                const int32_t to = i * dw_channel + j;
+                const float sum = scaled(q, sums[i][j]);
+                dw[to] = gathered != NULL ? gathered[to] + sum : sum;
+            }
+        }
+        gathered = dw;
+        left -= rows;
+    } while (left > 0);
+}
+
+/* All input channels of one group for a few output channels. */
+MG_INLINE void all_channels(int channels, int32_t depth, const positions *at, const QUANT *q,
+                            const float *dy, const INPUT *x, const float *gathered, float *dw,
+                            int32_t dw_channel) {
+    for (int32_t left = depth; left > 0;) {
+        const int32_t width = left >= MG_TILE ? MG_TILE : 1;
+        if (width == MG_TILE) {
+            tile(channels, MG_TILE, at, q, dy, x, gathered, dw, dw_channel);
+        } else {
+            tile(channels, 1, at, q, dy, x, gathered, dw, dw_channel);
+        }
+        x += width;
+        gathered = gathered != NULL ? gathered + width : NULL;
+        dw += width;
+        left -= width;
+    }
+}
+
+/* The weights of one tap, in every group. */
+static void all_groups(const mg_conv2d_params *p, const QUANT *q, const mg_span *rows,
+                       const mg_span *columns, const INPUT *x, const float *dy,
+                       const float *gathered, float *dw) {
+    const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
+    const int32_t dw_channel = p->kernel_h * p->kernel_w * depth;
+    const int inside = rows->count > 0 && columns->count > 0;
+    const positions at = {
+        .rows = inside ? rows->count : 0,
+        .columns = inside ? columns->count : 1,
+        .dy_column = p->out_c,
+        .dy_row = p->out_w * p->out_c,
+        .x_column = p->stride_w * p->in_c,
+        .x_row = p->stride_h * p->in_w * p->in_c,
+    };
+    if (inside) {
+        x += (rows->source * p->in_w + columns->source) * p->in_c;
+        dy += (rows->first * p->out_w + columns->first) * p->out_c;
+    }
+    for (int32_t oc = 0; oc < p->out_c;) {
+        const int32_t group = oc / channels;
+        const int32_t wide = (group + 1) * channels - oc >= MG_TILE ? MG_TILE : 1;
+        const INPUT *const x_group = x + group * depth;
+        const float *const base = gathered != NULL ? gathered + oc * dw_channel : NULL;
+        if (wide == MG_TILE) {
+            all_channels(MG_TILE, depth, &at, q, dy + oc, x_group, base, dw + oc * dw_channel,
+                         dw_channel);
+        } else {
+            all_channels(1, depth, &at, q, dy + oc, x_group, base, dw + oc * dw_channel,
+                         dw_channel);
+        }
+        oc += wide;
+    }
+}
+
+static inline void weight_gradient(const mg_conv2d_params *p, const QUANT *q, const INPUT *x,
+                                   const float *dy, const float *gathered, float *dw) {
+    const mg_axis down = mg_rows(p), across = mg_columns(p);
+    const int32_t depth = p->in_c / p->groups;
+    for (int32_t ky = 0; ky < p->kernel_h; ++ky) {
+        const mg_span rows = mg_tap_span(&down, ky);
+        for (int32_t kx = 0; kx < p->kernel_w; ++kx) {
+            const mg_span columns = mg_tap_span(&across, kx);
+            const int32_t tap = (ky * p->kernel_w + kx) * depth;
+            all_groups(p, q, &rows, &columns, x, dy, gathered != NULL ? gathered + tap : NULL,
+                       dw + tap);
+        }
+    }
+}

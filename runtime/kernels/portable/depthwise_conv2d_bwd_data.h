@@ -1,0 +1,63 @@
+/* The body of the gradient of a depthwise convolution's input; its weights are those of
+ * weight_f32.h or weight_s8.h, which stands before it. */
+#include "depthwise_conv2d_window.h"
+#include "depthwise_taps.h"
+
+#define ELEMENT       float
+#define BIAS          float
+#define SUM           float
+#define FINISH        int
+#define LANES         MG_LANES
+#define TILE_PIXELS   MG_TILE
+#define TILE_CHANNELS MG_TILE
+
+static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows,
+                                  const mg_span *columns) {
+    return mg_depthwise_backward_window(p, rows, columns);
+}
+
+MG_INLINE void tile(int pixels, int channels, const mg_window *v, const QUANT *q,
+                    const float *const *dy, const WEIGHT *w, const float *b, int32_t channel,
+                    float *const *dx) {
+    (void)b;
+    mg_sums_f32 sums;
+    mg_clear_f32(pixels, channels, sums);
+    for (int32_t m = 0; m < v->run; ++m) {
+        const float *from[MG_TILE];
+        MG_UNROLLED
+        for (int i = 0; i < pixels; ++i) {
+            from[i] = dy[i] + channel * v->run + m;
+        }
+        depthwise_taps(pixels, channels, v, from, w + m, q, channel * v->run + m, sums);
+    }
+    mg_store_f32(pixels, channels, sums, NULL, channel, dx);
+}
+
+static inline float zero_point_of(const QUANT *q) {
+    (void)q;
+    return 0.0f;
+}
+
+static inline int finish_of(const QUANT *q, int32_t channel) {
+    (void)q;
+    (void)channel;
+    return 0;
+}
+
+static inline void finish(int nothing, float sum, float *dx) {
+    (void)nothing;
+    *dx = sum;
+}
+
+#include "slide.h"
+#include "walk.h"
+
+static inline void input_gradient(const mg_conv2d_params *p, const QUANT *q, const float *dy,
+                                  const WEIGHT *w, float *dx) {
+    if (mg_slides(p, p->out_h, p->out_w, p->in_h, 2 - p->pad_top)) {
+        const slide g = slide_backward(p);
+        slide_all(&g, q, dy, w + 8 * p->in_c, NULL, dx);
+    } else {
+        walk_backward(p, q, dy, w, dx);
+    }
+}

@@ -1,0 +1,68 @@
+/* The body of the gradient of a depthwise convolution's weights; its input is that of
+ * input_f32.h or input_s8.h, which stands before it. */
+#include "depthwise_conv2d_window.h"
+#include "slide_weight.h"
+#include "tile_f32.h"
+
+/* One tap of neighbouring output channels, over the positions where it lies inside the image. */
+MG_INLINE void tile(int channels, const mg_conv2d_params *p, const QUANT *q, const mg_span *rows,
+                    const mg_span *columns, const INPUT *x, const float *dy, const float *gathered,
+                    float *dw) {
+    float total[MG_TILE];
+    MG_UNROLLED
+    for (int j = 0; j < channels; ++j) {
+        total[j] = gathered != NULL ? gathered[j] : 0.0f;
+    }
+    for (int32_t row = 0; row < rows->count; ++row) {
+        const INPUT *from =
+            x + ((rows->source + row * p->stride_h) * p->in_w + columns->source) * p->in_c;
+        const float *by = dy + ((rows->first + row) * p->out_w + columns->first) * p->out_c;
+        float sums[MG_TILE] = {0.0f, 0.0f, 0.0f, 0.0f};
+        for (int32_t column = columns->count; column > 0; --column) {
+            MG_UNROLLED
+            for (int j = 0; j < channels; ++j) {
+                sums[j] += centred(q, from[j]) * by[j];
+            }
+            from += p->stride_w * p->in_c;
+            by += p->out_c;
+        }
+        MG_UNROLLED
+        for (int j = 0; j < channels; ++j) {
+            total[j] += scaled(q, sums[j]);
+        }
+    }
+    MG_UNROLLED
+    for (int j = 0; j < channels; ++j) {
+        dw[j] = total[j];
+    }
+}
+
+static inline void weight_gradient(const mg_conv2d_params *p, const QUANT *q, const INPUT *x,
+                                   const float *dy, const float *gathered, float *dw) {
+    if (mg_slides(p, p->in_h, p->in_w, p->out_h, p->pad_top)) {
+        for (int32_t i = 0; i < 9 * p->in_c; ++i) {
+            dw[i] = gathered != NULL ? gathered[i] : 0.0f;
+        }
+        slide_weight(p, q, x, dy, dw);
+        return;
+    }
+    const mg_axis down = mg_rows(p), across = mg_columns(p);
+    const int32_t multiplier = p->out_c / p->in_c;
+    for (int32_t tap = 0; tap < p->kernel_h * p->kernel_w; ++tap) {
+        const mg_span rows = mg_tap_span(&down, tap / p->kernel_w);
+        const mg_span columns = mg_tap_span(&across, tap % p->kernel_w);
+        for (int32_t c = 0; c < p->out_c;) {
+            const int32_t at = tap * p->out_c + c;
+            const INPUT *const from = x + c / multiplier;
+            const float *const by = dy + c;
+            const float *const base = gathered != NULL ? gathered + at : NULL;
+            if (multiplier == 1 && p->out_c - c >= MG_TILE) {
+                tile(MG_TILE, p, q, &rows, &columns, from, by, base, dw + at);
+                c += MG_TILE;
+            } else {
+                tile(1, p, q, &rows, &columns, from, by, base, dw + at);
+                c++;
+            }
+        }
+    }
+}

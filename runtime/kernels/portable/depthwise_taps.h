@@ -1,0 +1,33 @@
+/* Sums of products of a depthwise window, each channel with its own weights.
+ *
+ * Before it is included, WEIGHT and QUANT name types and factor_of() is defined, as by
+ * weight_f32.h or weight_s8.h.
+ */
+#include "tile_f32.h"
+
+/* sums[i][j] += sum over the taps of a[i][tap + j] * w[tap + j], where j is of output channel
+ * `channel` + j */
+MG_INLINE void depthwise_taps(int rows, int columns, const mg_window *v, const float *const *a0,
+                              const WEIGHT *w, const QUANT *q, int32_t channel, mg_sums_f32 sums) {
+    const float *a[MG_TILE];
+    MG_UNROLLED
+    for (int i = 0; i < rows; ++i) {
+        a[i] = a0[i];
+    }
+    int32_t in_row = v->runs;
+    MG_ROLLED
+    for (int32_t left = v->rows * v->runs; left > 0; --left) {
+        MG_UNROLLED
+        for (int j = 0; j < columns; ++j) {
+            const float factor = factor_of(q, channel + j, w[j]);
+            MG_UNROLLED
+            for (int i = 0; i < rows; ++i) {
+                sums[i][j] += a[i][j] * factor;
+            }
+        }
+        const int last = --in_row == 0;
+        in_row = last ? v->runs : in_row;
+        mg_move_f32(rows, a, last ? v->source_row : v->source_run);
+        w += last ? v->w_row : v->w_run;
+    }
+}

@@ -1,0 +1,69 @@
+/* The body of the gradient of a fully connected layer's weights: the outer product of dy and x.
+ * Its input is that of input_f32.h or input_s8.h, which stands before it. */
+#include "tile_f32.h"
+
+MG_INLINE void step(int outputs, int adds, const QUANT *q, const INPUT *x, const float *dy,
+                    int32_t k, const float *const *gathered, float *const *dw) {
+    const float value = centred(q, x[k]);
+    MG_UNROLLED
+    for (int j = 0; j < outputs; ++j) {
+        const float product = dy[j] * value;
+        dw[j][k] = adds ? gathered[j][k] + product : product;
+    }
+}
+
+/* The weights of a few outputs; `adds` tells whether there is something gathered. */
+MG_INLINE void tile(int outputs, int adds, int32_t in, const QUANT *q, const INPUT *x,
+                    const float *dy0, const float *gathered, float *dw) {
+    const float *from[MG_TILE];
+    float *to[MG_TILE], dy[MG_TILE];
+    MG_UNROLLED
+    for (int j = 0; j < outputs; ++j) {
+        dy[j] = scaled(q, dy0[j]);
+        to[j] = dw + j * in;
+        from[j] = adds ? gathered + j * in : NULL;
+    }
+    int32_t left = in;
+    for (; left >= MG_UNROLL; left -= MG_UNROLL) {
+        MG_UNROLLED
+        for (int32_t k = 0; k < MG_UNROLL; ++k) {
+            step(outputs, adds, q, x, dy, k, from, to);
+        }
+        x += MG_UNROLL;
+        MG_UNROLLED
+        for (int j = 0; j < outputs; ++j) {
+            to[j] += MG_UNROLL;
+            from[j] = adds ? from[j] + MG_UNROLL : NULL;
+        }
+    }
+    for (int32_t k = 0; k < left; ++k) {
+        step(outputs, adds, q, x, dy, k, from, to);
+    }
+}
+
+MG_INLINE void row(int adds, const mg_fully_connected_params *p, const QUANT *q, const INPUT *x,
+                   const float *dy, const float *gathered, float *dw) {
+    int32_t o = 0;
+    for (; o + MG_TILE <= p->out; o += MG_TILE) {
+        tile(MG_TILE, adds, p->in, q, x, dy + o, adds ? gathered + o * p->in : NULL,
+             dw + o * p->in);
+    }
+    for (; o < p->out; ++o) {
+        tile(1, adds, p->in, q, x, dy + o, adds ? gathered + o * p->in : NULL, dw + o * p->in);
+    }
+}
+
+static inline void weight_gradient(const mg_fully_connected_params *p, const QUANT *q,
+                                   const INPUT *x, const float *dy, const float *gathered,
+                                   float *dw) {
+    for (int32_t r = 0; r < p->rows; ++r) {
+        if (gathered != NULL) {
+            row(1, p, q, x, dy, gathered, dw);
+        } else {
+            row(0, p, q, x, dy, NULL, dw);
+        }
+        gathered = dw;
+        x += p->in;
+        dy += p->out;
+    }
+}

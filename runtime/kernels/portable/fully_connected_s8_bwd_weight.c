@@ -1,0 +1,12 @@
+/* Fully connected layer, int8 input, gradient of the weights. */
+#include "mg_kernels.h"
+
+#include "input_s8.h"
+
+#include "fully_connected_bwd_weight.h"
+
+void mg_fully_connected_s8_bwd_weight(const mg_fully_connected_params *p, const mg_quantize_s8 *q,
+                                      const int8_t *x, const float *dy, const float *gathered,
+                                      float *dw) {
+    weight_gradient(p, q, x, dy, gathered, dw);
+}
