@@ -9,7 +9,7 @@ MG_INLINE void combine_step(int rows, int columns, const float *const *a, const 
                             int32_t k, const QUANT *q, int32_t channel, mg_sums_f32 sums) {
     MG_UNROLLED
     for (int j = 0; j < columns; ++j) {
-        const float factor = factor_of(q, channel, b[j]);
+        const float factor = factor_of(q, channel + k, b[j]);
         MG_UNROLLED
         for (int i = 0; i < rows; ++i) {
             sums[i][j] += a[i][k] * factor;
@@ -27,9 +27,10 @@ MG_INLINE void combine(int rows, int columns, int32_t n, const float **a, const 
     for (const float *const last = end - n % MG_UNROLL; a[0] != last;) {
         MG_UNROLLED
         for (int32_t k = 0; k < MG_UNROLL; ++k) {
-            combine_step(rows, columns, a, b, k, q, channel++, sums);
+            combine_step(rows, columns, a, b, k, q, channel, sums);
             b += b_step;
         }
+        channel += MG_UNROLL;
         mg_move_f32(rows, a, MG_UNROLL);
     }
     MG_ROLLED

@@ -1,12 +1,11 @@
 /* Convolution, int8 weights, gradient of the input. */
 #include "mg_kernels.h"
 
-#define QUANT mg_scales
 #include "weight_s8.h"
 
 #include "conv2d_bwd_data.h"
 
 void mg_conv2d_s8_bwd_data(const mg_conv2d_params *p, const mg_scales *q, const float *dy,
                            const int8_t *w, float *dx) {
-    walk_backward(p, q, dy, w, dx);
+    walk_backward(p, q->scale, dy, w, dx);
 }

@@ -1,12 +1,11 @@
 /* Fully connected layer, int8 weights, gradient of the input. */
 #include "mg_kernels.h"
 
-#define QUANT mg_scales
 #include "weight_s8.h"
 
 #include "fully_connected_bwd_data.h"
 
 void mg_fully_connected_s8_bwd_data(const mg_fully_connected_params *p, const mg_scales *q,
                                     const float *dy, const int8_t *w, float *dx) {
-    input_gradient(p, q, dy, w, dx);
+    input_gradient(p, q->scale, dy, w, dx);
 }
