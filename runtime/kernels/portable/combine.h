@@ -1,25 +1,31 @@
 /* Sums of gradients times the weights of their output channels.
  *
- * Before it is included, WEIGHT and QUANT name types and factor_of() is defined, as by
+ * Before it is included, WEIGHT and QUANT name types and scale_of() is defined, as by
  * weight_f32.h or weight_s8.h.
  */
 #include "tile_f32.h"
 
 MG_INLINE void combine_step(int rows, int columns, const float *const *a, const WEIGHT *b,
                             int32_t k, const QUANT *q, int32_t channel, mg_sums_f32 sums) {
+    const float scale = scale_of(q, channel + k);
+    float scaled[MG_TILE];
+    MG_UNROLLED
+    for (int i = 0; i < rows; ++i) {
+        scaled[i] = scale * a[i][k];
+    }
     MG_UNROLLED
     for (int j = 0; j < columns; ++j) {
-        const float factor = factor_of(q, channel + k, b[j]);
+        const float factor = (float)b[j];
         MG_UNROLLED
         for (int i = 0; i < rows; ++i) {
-            sums[i][j] += a[i][k] * factor;
+            sums[i][j] += scaled[i] * factor;
         }
     }
     MG_KEEP_ORDER();
 }
 
-/* sums[i][j] += sum over k < n of a[i][k] * b[k * b_step + j], where k is of output channel
- * `channel` + k; a moves on by n */
+/* sums[i][j] += sum over k < n of a[i][k] * b[k * b_step + j], scaled as output channel
+ * `channel` + k is; a moves on by n */
 MG_INLINE void combine(int rows, int columns, int32_t n, const float **a, const WEIGHT *b,
                        int32_t b_step, const QUANT *q, int32_t channel, mg_sums_f32 sums) {
     const float *const end = a[0] + n;
@@ -29,6 +35,7 @@ MG_INLINE void combine(int rows, int columns, int32_t n, const float **a, const 
         for (int32_t k = 0; k < MG_UNROLL; ++k) {
             combine_step(rows, columns, a, b, k, q, channel, sums);
             b += b_step;
+            MG_COMPLETE(b); /* or each step would have a pointer of its own */
         }
         channel += MG_UNROLL;
         mg_move_f32(rows, a, MG_UNROLL);

@@ -6,7 +6,7 @@
 #define ELEMENT       float
 #define BIAS          float
 #define SUM           float
-#define FINISH        int
+#define FINISH        float
 #define LANES         MG_LANES
 #define TILE_PIXELS   MG_TILE
 #define TILE_CHANNELS MG_TILE
@@ -38,15 +38,12 @@ static inline float zero_point_of(const QUANT *q) {
     return 0.0f;
 }
 
-static inline int finish_of(const QUANT *q, int32_t channel) {
-    (void)q;
-    (void)channel;
-    return 0;
+static inline float finish_of(const QUANT *q, int32_t channel) {
+    return scale_of(q, channel);
 }
 
-static inline void finish(int nothing, float sum, float *dx) {
-    (void)nothing;
-    *dx = sum;
+static inline void finish(float scale, float sum, float *dx) {
+    *dx = scale * sum;
 }
 
 #include "slide.h"

@@ -35,12 +35,6 @@ static inline int32_t zero_point_of(const mg_requant_s8 *q) {
     return q->input_zero_point;
 }
 
-static inline int32_t factor_of(const mg_requant_s8 *q, int32_t channel, int8_t w) {
-    (void)q;
-    (void)channel;
-    return w;
-}
-
 static inline mg_channel_s8 finish_of(const mg_requant_s8 *q, int32_t channel) {
     return mg_channel_of_s8(q, channel);
 }

@@ -1,12 +1,12 @@
 /* Sums of products of a depthwise window, each channel with its own weights.
  *
- * Before it is included, WEIGHT and QUANT name types and factor_of() is defined, as by
+ * Before it is included, WEIGHT and QUANT name types and scale_of() is defined, as by
  * weight_f32.h or weight_s8.h.
  */
 #include "tile_f32.h"
 
-/* sums[i][j] += sum over the taps of a[i][tap + j] * w[tap + j], where j is of output channel
- * `channel` + j */
+/* sums[i][j] += sum over the taps of a[i][tap + j] * w[tap + j], scaled as output
+ * channel `channel` + j is */
 MG_INLINE void depthwise_taps(int rows, int columns, const mg_window *v, const float *const *a0,
                               const WEIGHT *w, const QUANT *q, int32_t channel, mg_sums_f32 sums) {
     const float *a[MG_TILE];
@@ -19,7 +19,7 @@ MG_INLINE void depthwise_taps(int rows, int columns, const mg_window *v, const f
     for (int32_t left = v->rows * v->runs; left > 0; --left) {
         MG_UNROLLED
         for (int j = 0; j < columns; ++j) {
-            const float factor = factor_of(q, channel + j, w[j]);
+            const float factor = scale_of(q, channel + j) * (float)w[j];
             MG_UNROLLED
             for (int i = 0; i < rows; ++i) {
                 sums[i][j] += a[i][j] * factor;

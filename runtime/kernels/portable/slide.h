@@ -8,8 +8,6 @@
  * neighbouring channels are swept together, and these are defined:
  *
  *     what x is counted from:   static inline SUM zero_point_of(const QUANT *q);
- *     a weight as it multiplies:
- *         static inline SUM factor_of(const QUANT *q, int32_t channel, WEIGHT w);
  *     how a channel's sums end:  static inline FINISH finish_of(const QUANT *q, int32_t channel);
  *                                static inline void finish(FINISH f, SUM sum, ELEMENT *y);
  */
@@ -79,8 +77,7 @@ MG_INLINE void slide_row(int rows, const slide *g, const QUANT *q, int32_t chann
         for (int k = 0; k < 3; ++k) {
             MG_UNROLLED
             for (int c = 0; c < LANES; ++c) {
-                const int32_t at = r * g->w_row + k * g->w_column + channel + c;
-                s.w[r][k][c] = factor_of(q, channel + c, w[at]);
+                s.w[r][k][c] = (SUM)w[r * g->w_row + k * g->w_column + channel + c];
             }
         }
     }

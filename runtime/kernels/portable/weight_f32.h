@@ -1,8 +1,8 @@
-/* Float weights as the factors of a gradient; before it is included, QUANT names a type. */
+/* Float weights as a gradient takes them; before it is included, QUANT names a type. */
 #define WEIGHT float
 
-static inline float factor_of(const QUANT *q, int32_t channel, float w) {
+static inline float scale_of(const QUANT *q, int32_t channel) {
     (void)q;
     (void)channel;
-    return w;
+    return 1.0f;
 }

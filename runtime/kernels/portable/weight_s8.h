@@ -1,7 +1,7 @@
-/* int8 weights as the factors of a gradient: the real weights, scaled per output channel. */
+/* int8 weights as a gradient takes them: each output channel has a scale. */
 #define WEIGHT int8_t
-#define QUANT  float /* the scales */
+#define QUANT  float
 
-static inline float factor_of(const QUANT *scale, int32_t channel, int8_t w) {
-    return scale[channel] * (float)w;
+static inline float scale_of(const QUANT *scale, int32_t channel) {
+    return scale[channel];
 }
