@@ -107,7 +107,8 @@ def test_counts_repeat(device: Device) -> None:
         assert statistics.infer is not None
         assert statistics.step is not None
         counts.append((statistics.infer, statistics.step))
-    slack = 0 if device.info.resolution == 1 else device.info.resolution
+    # A run may end on this side of a timer tick or on that; ticks are then rounded to counts.
+    slack = 0 if device.info.resolution == 1 else device.info.resolution + 1
     assert counts[0][1] > counts[0][0] > 24  # at least one instruction for each product
     for infer, step in counts[1:]:
         assert abs(infer - counts[0][0]) <= slack
