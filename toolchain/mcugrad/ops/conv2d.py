@@ -10,13 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcugrad.ir.tensor import Array, DType
+from mcugrad.ir.tensor import Array
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
     CStruct,
     Floats,
     GradientContext,
-    Kernel,
     Op,
     OpCall,
     Spec,
@@ -184,21 +183,8 @@ register(
         Conv2dAttrs,
         _infer,
         _reference,
-        kernels=(
-            Kernel(
-                "mg_conv2d_s8_fwd",
-                DType.S8,
-                params=_fwd_params,
-                quant=lambda call: requantization(call, call.attrs.clamp).struct(),
-                arity=3,
-            ),
-            Kernel(
-                "mg_conv2d_f32_fwd",
-                DType.F32,
-                params=_fwd_params,
-                quant=lambda call: call.attrs.clamp.params(),
-                arity=3,
-            ),
+        kernels=linear.fwd_kernels(
+            "conv2d", _fwd_params, lambda call: requantization(call, call.attrs.clamp).struct()
         ),
         gradient=_gradient,
         products=_products,

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mcugrad.errors import UsageError
-from mcugrad.ir.tensor import Array, DType, Tensor
+from mcugrad.ir.tensor import Array, Tensor
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
     CStruct,
     GradientContext,
-    Kernel,
     NoAttrs,
     Op,
     OpCall,
@@ -137,21 +136,8 @@ register(
         FullyConnectedAttrs,
         _infer,
         _reference,
-        kernels=(
-            Kernel(
-                "mg_fully_connected_s8_fwd",
-                DType.S8,
-                params=_fwd_params,
-                quant=lambda call: rescaling(call, call.attrs.clamp).struct(),
-                arity=3,
-            ),
-            Kernel(
-                "mg_fully_connected_f32_fwd",
-                DType.F32,
-                params=_fwd_params,
-                quant=lambda call: call.attrs.clamp.params(),
-                arity=3,
-            ),
+        kernels=linear.fwd_kernels(
+            "fully_connected", _fwd_params, lambda call: rescaling(call, call.attrs.clamp).struct()
         ),
         gradient=_gradient,
         products=_products,

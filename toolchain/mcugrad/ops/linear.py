@@ -89,6 +89,20 @@ def gradient_operands(
     return real_values(call.input(0), first), real_values(call.input(1), second), gathered
 
 
+def fwd_kernels(op: str, params: StructOf, int8: StructOf) -> tuple[Kernel, ...]:
+    """The rows of the forward pass; ``int8`` gives what rounds the sums of int8 products."""
+    return (
+        Kernel(f"mg_{op}_s8_fwd", DType.S8, params=params, quant=int8, arity=3),
+        Kernel(
+            f"mg_{op}_f32_fwd",
+            DType.F32,
+            params=params,
+            quant=lambda call: call.attrs.clamp.params(),
+            arity=3,
+        ),
+    )
+
+
 def bwd_data_kernels(op: str, params: StructOf, axis: int) -> tuple[Kernel, ...]:
     """The rows of ``<op>_bwd_data``; ``axis`` is the output channels of w."""
 
