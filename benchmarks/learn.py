@@ -1,6 +1,6 @@
 """Does it learn: pretrained int8 models on new tasks, on the host, beside float64 NumPy.
 
-Run: python -m benchmarks.learn [kws|resnet8] [--exact]
+Run: python -m benchmarks.learn [kws|resnet8] [--exact] [--precision int8]
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +104,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("task", nargs="?", choices=TASKS, help="default: all")
     parser.add_argument("--exact", action="store_true", help="float64 NumPy too (minutes)")
+    parser.add_argument("--precision", type=Precision, choices=list(Precision), default="f32")
     options = parser.parse_args()
     require_data()
     for name in [options.task] if options.task else list(TASKS):
@@ -112,7 +113,7 @@ def main() -> None:
             print("words:", ", ".join(words))
         else:
             data = cifar10_int8(2000, 2000)
-        run(TASKS[name], data, options.exact)
+        run(replace(TASKS[name], precision=options.precision), data, options.exact)
 
 
 if __name__ == "__main__":

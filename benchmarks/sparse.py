@@ -1,0 +1,60 @@
+"""MCUNet learning in int8 under the released "49kb" scheme of Tiny Training Engine.
+
+Biases of the last 20 convolutions; of the convolutions counted from 0, the weights of 24 with a
+quarter, 27 and 30 with half of their input channels; the classifier, replaced by one of ten
+classes. Run: python -m benchmarks.sparse
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from benchmarks.datasets import FOLDER, require_data
+from mcugrad.cli.console import table
+from mcugrad.compiler import Request, compile_model, import_model, prepare
+from mcugrad.data import random_samples
+from mcugrad.devices import open_device
+from mcugrad.passes.layers import layers
+from mcugrad.passes.training import Precision, TrainingOptions
+
+MODEL = FOLDER / "tte_backbones_tflite" / "mcunet-5fps_int8.tflite"
+SHARES = {24: 0.25, 27: 0.5, 30: 0.5}
+TARGET = "cortex-m7"
+
+
+def scheme() -> str:
+    """The scheme as a file for ``--update``."""
+    *convolutions, head = layers(prepare(import_model(MODEL)))
+    rows = [f'"{layer.bias}" = true' for layer in convolutions[-20:]]
+    rows += [f'"{convolutions[i].weight}" = {share}' for i, share in SHARES.items()]
+    rows += [f'"{head.weight}" = true', f'"{head.bias}" = true']
+    return "\n".join(["[update]", *rows, ""])
+
+
+def main() -> None:
+    """Prints what it takes."""
+    require_data()
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / "49kb.toml"
+        path.write_text(scheme(), encoding="utf-8")
+        options = TrainingOptions(classes=10, precision=Precision.INT8)
+        manifest = compile_model(Request(MODEL, TARGET, str(path), options), Path(name) / "out")
+        sample = random_samples(manifest, 1, 0)
+        with open_device("emulator", Path(name) / "out") as device:
+            device.infer(sample.x[0])
+            device.train_step(sample.x[0], sample.y[0])
+            counted = device.statistics()
+    sram, flash = manifest.sram, manifest.flash
+    rows = [
+        ("arena, bytes", str(sram["arena"]), "lower bound " + str(sram["lower_bound"])),
+        ("SRAM with stack, bytes", str(sram["total"]), f"stack used {counted.stack_used}"),
+        ("flash, bytes", str(flash["total"]), ""),
+        ("instructions, inference", str(counted.infer), ""),
+        ("instructions, training step", str(counted.step), ""),
+    ]
+    print(table(("MCUNet, 49kb scheme, Cortex-M7", "", ""), rows))
+
+
+if __name__ == "__main__":
+    main()
