@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -192,7 +193,12 @@ def test_too_little_sram_names_the_peak_and_a_way_out(
 
 def test_hopelessly_little_sram_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert compile_digits(tmp_path / "out", "--sram", "5K", target="cortex-m4") == 4
-    refused(4, capsys, tmp_path, "no update scheme fits")
+    message = refused(4, capsys, tmp_path, "no update scheme fits")
+    need = re.search(r"needs (\d+) bytes of SRAM", message)
+    least = re.search(r"at least (\d+) bytes are needed", message)
+    assert need is not None
+    assert least is not None
+    assert least[1] == need[1]  # the head is the smallest scheme there is
 
 
 def test_the_way_out_counts_static_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

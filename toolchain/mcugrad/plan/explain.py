@@ -48,7 +48,7 @@ def explain_sram(
         lines.append(f"cheapest change that fits: {found} ({least} bytes)")
     else:
         lines.append(
-            f"no update scheme fits: at least {min(least, need)} bytes are needed "
+            f"no update scheme fits: at least {min(least or need, need)} bytes are needed "
             "(choose a target with more SRAM, or a smaller model or input)"
         )
     return "\n".join(lines)
@@ -74,7 +74,7 @@ def explain_flash(
     found, least = _first_fitting(smaller, lambda p: p.constant_bytes + code, limit)
     if found is not None:
         lines.append(f"cheapest change that fits: {found} (about {least} bytes)")
-    elif least - code < limit:
+    elif least is not None and least - code < limit:
         lines.append(f"perhaps --update head fits: weights {least - code}, and it needs less code")
     else:
         lines.append("no update scheme fits: choose a target with more flash, or a smaller model")
@@ -83,11 +83,11 @@ def explain_flash(
 
 def _first_fitting(
     smaller: Iterable[Sequence[Alternative]], cost: Callable[[MemoryPlan], int], limit: int
-) -> tuple[str | None, int]:
+) -> tuple[str | None, int | None]:
     """The first change whose plan costs at most ``limit``, and what it costs.
 
     Within a sequence each plan costs no more than the one before, so the first that fits is
-    found by bisection. Without one that fits: None, and the least cost of all.
+    found by bisection. Without one that fits: None, and the least cost, None if there is none.
     """
     least = []
     for group in smaller:
@@ -97,4 +97,4 @@ def _first_fitting(
         if least[-1] <= limit:
             first = bisect_left(group, True, key=lambda a: cost(a.plan()) <= limit)
             return group[first].change, cost(group[first].plan())
-    return None, min(least, default=limit + 1)
+    return None, min(least, default=None)
