@@ -306,10 +306,11 @@ void mg_sgd_f32_step(const mg_size_params *p, const float *w, const float *dw, c
 void mg_sgd_momentum_f32_step(const mg_size_params *p, const float *w, const float *dw,
                               const float *v, const float *hyper, float *w_next, float *v_next);
 
-/* Scales of stored integers: scale[(i / run) % scales] for element i. salt: of the rounding. */
+/* Scales of stored integers: scale[(i / run) % scales] for element i. limit: of their magnitude.
+ * salt: of the rounding. */
 typedef struct {
     const float *scale;
-    int32_t scales, run, salt;
+    int32_t scales, run, limit, salt;
 } mg_sgd_quant;
 
 /* dw: by the real weight. updates: how many there were, from which the rounding is drawn. */

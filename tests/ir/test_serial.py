@@ -38,7 +38,7 @@ from tests.support.quantised import quantised
         Clamp(0.0, inf),
         Conv2dBwdDataAttrs(Conv2dAttrs(Window((3, 2), pad=(1, 0, 1, 0)), 2, Clamp(-1, 1)), 5, 6),
         GatherAttrs(channels=(1, 4)),
-        SgdQuantizedAttrs(),
+        SgdQuantizedAttrs(127, salt=3),
     ],
 )
 def test_attributes_round_trip(value: Any) -> None:

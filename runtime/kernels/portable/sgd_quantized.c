@@ -30,7 +30,7 @@ static int32_t limited(int64_t w, int32_t limit) {
     return (int32_t)(w > limit ? limit : w < -limit ? -limit : w);
 }
 
-#define MG_SGD_STEP(symbol, type, limit)                                                           \
+#define MG_SGD_STEP(symbol, type)                                                                  \
     void symbol(const mg_size_params *p, const mg_sgd_quant *q, const type *w, const float *dw,    \
                 const int32_t *updates, const float *hyper, type *w_next) {                        \
         const float rate = hyper[0], decay = hyper[2];                                             \
@@ -40,10 +40,10 @@ static int32_t limited(int64_t w, int32_t limit) {
             for (const int32_t end = i + q->run; i < end; ++i) {                                   \
                 const int32_t step =                                                               \
                     rounded_step(rate, decay, q->scale[k], (float)w[i], dw[i], mixed(draw++));     \
-                w_next[i] = (type)limited((int64_t)w[i] - step, limit);                            \
+                w_next[i] = (type)limited((int64_t)w[i] - step, q->limit);                         \
             }                                                                                      \
         }                                                                                          \
     }
 
-MG_SGD_STEP(mg_sgd_s8_step, int8_t, 127)
-MG_SGD_STEP(mg_sgd_s32_step, int32_t, INT32_MAX)
+MG_SGD_STEP(mg_sgd_s8_step, int8_t)
+MG_SGD_STEP(mg_sgd_s32_step, int32_t)

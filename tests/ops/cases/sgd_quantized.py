@@ -15,15 +15,16 @@ def _along(axis: int, count: int) -> QuantParams:
 
 
 _ONE = QuantParams((0.02,), (0,))
+_LARGEST = (1 << 31) - 1
 
 #: name -> (weights, attributes)
 _USES = {
-    "conv": (Operand((5, 3, 3, 4), DType.S8, _along(0, 5)), SgdQuantizedAttrs(7)),
-    "one_each": (Operand((5,), DType.S8, _along(0, 5)), SgdQuantizedAttrs(99)),
-    "depthwise": (Operand((3, 3, 17), DType.S8, _along(2, 17)), SgdQuantizedAttrs(1 << 30)),
-    "per_tensor": (Operand((4, 9), DType.S8, _ONE), SgdQuantizedAttrs(5)),
-    "bias": (Operand((17,), DType.S32, _along(0, 17)), SgdQuantizedAttrs(11)),
-    "bias_per_tensor": (Operand((6,), DType.S32, _ONE), SgdQuantizedAttrs()),
+    "conv": (Operand((5, 3, 3, 4), DType.S8, _along(0, 5)), SgdQuantizedAttrs(127, 7)),
+    "one_each": (Operand((5,), DType.S8, _along(0, 5)), SgdQuantizedAttrs(127, 99)),
+    "depthwise": (Operand((3, 3, 17), DType.S8, _along(2, 17)), SgdQuantizedAttrs(127, 1 << 30)),
+    "per_tensor": (Operand((4, 9), DType.S8, _ONE), SgdQuantizedAttrs(127, 5)),
+    "bias": (Operand((17,), DType.S32, _along(0, 17)), SgdQuantizedAttrs(_LARGEST, 11)),
+    "bias_per_tensor": (Operand((6,), DType.S32, _ONE), SgdQuantizedAttrs(_LARGEST)),
 }
 
 CASES = [
@@ -42,7 +43,7 @@ CASES = [
         "sgd_quantized",
         "s8_saturates",
         (Operand((4, 9), DType.S8, _ONE), Operand((4, 9), range=(-1e9, 1e9)), _UPDATES, _HYPER),
-        SgdQuantizedAttrs(2),
+        SgdQuantizedAttrs(127, 2),
         (_ONE,),
     ),
     Case(
@@ -54,7 +55,19 @@ CASES = [
             _UPDATES,
             _HYPER,
         ),
-        SgdQuantizedAttrs(2),
+        SgdQuantizedAttrs(_LARGEST, 2),
+        (_ONE,),
+    ),
+    Case(
+        "sgd_quantized",
+        "s32_limited",
+        (
+            Operand((9,), DType.S32, _ONE, range=(-1000, 1000)),
+            Operand((9,), range=(-1e2, 1e2)),
+            _UPDATES,
+            _HYPER,
+        ),
+        SgdQuantizedAttrs(700, 2),
         (_ONE,),
     ),
     Case("increment", "s32", (_UPDATES,)),

@@ -30,7 +30,8 @@ from mcugrad.ops.requantize import quant_of
 from mcugrad.ops.shapes import given, size_params
 
 #: Largest stored magnitude: weights stay symmetric as LiteRT wants them.
-_LIMITS = {DType.S8: 127, DType.S32: (1 << 31) - 1}
+WEIGHT_LIMIT = 127
+_LARGEST = {DType.S8: WEIGHT_LIMIT, DType.S32: (1 << 31) - 1}
 
 #: Largest change of one update, in steps; beyond it the change saturates too.
 _LARGEST_STEP = float(1 << 30)
@@ -38,9 +39,19 @@ _LARGEST_STEP = float(1 << 30)
 
 @dataclass(frozen=True)
 class SgdQuantizedAttrs:
-    """``salt`` tells the tensors' random numbers apart."""
+    """``limit``: of the results' magnitude; ``salt`` tells the tensors' random numbers apart."""
 
+    limit: int
     salt: int = 0
+
+
+def bias_limit(products: int) -> int:
+    """The largest bias with which a sum of that many int8 products stays within int32.
+
+    An input less its zero point is at most 255, a weight 128; more products than 65,793 can
+    overflow by themselves.
+    """
+    return max(0, _LARGEST[DType.S32] - 255 * 128 * products)
 
 
 def mixed(x: NDArray[np.uint32]) -> NDArray[np.uint32]:
@@ -62,7 +73,9 @@ def draws(salt: int, update: int, count: int) -> NDArray[np.float32]:
 def _infer(call: OpCall) -> tuple[Spec, ...]:
     w, dw, updates, hyper = (call.input(i) for i in range(4))
     require(dw.shape == w.shape, f"gradient of shape {dw.shape} for {w.shape}")
-    require(w.dtype in _LIMITS, f"weights of type {w.dtype}")
+    require(w.dtype in _LARGEST, f"weights of type {w.dtype}")
+    limit, largest = call.attrs.limit, _LARGEST[w.dtype]
+    require(0 <= limit <= largest, f"limit {limit} is not from 0 to {largest}")
     require(updates.shape == (1,) and updates.dtype is DType.S32, "a counter of updates")
     require(hyper.shape == (3,), "three hyper-parameters")
     return (Spec(w.shape, w.dtype),)
@@ -85,9 +98,8 @@ def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...
     g = dw.astype(np.float32) + decay * (scale * stored.astype(np.float32))
     step = np.clip(rate * g / scale, -_LARGEST_STEP, _LARGEST_STEP)
     u = draws(attrs.salt, int(updates[0]), stored.size).reshape(stored.shape)
-    limit = _LIMITS[call.dtype]
     changed = stored - np.floor(step + u).astype(np.int64)
-    return (np.clip(changed, -limit, limit).astype(w.dtype),)
+    return (np.clip(changed, -attrs.limit, attrs.limit).astype(w.dtype),)
 
 
 def _quant(call: OpCall) -> CStruct:
@@ -96,7 +108,13 @@ def _quant(call: OpCall) -> CStruct:
     scale = CArray("float", quant.scale)
     return CStruct(
         "mg_sgd_quant",
-        {"scale": scale, "scales": len(quant.scale), "run": run, "salt": call.attrs.salt},
+        {
+            "scale": scale,
+            "scales": len(quant.scale),
+            "run": run,
+            "limit": call.attrs.limit,
+            "salt": call.attrs.salt,
+        },
     )
 
 

@@ -7,11 +7,12 @@ from dataclasses import replace
 from zlib import crc32
 
 from mcugrad.errors import UsageError
+from mcugrad.ir.graph import Graph
 from mcugrad.ir.tensor import DType, Storage, Tensor
 from mcugrad.ops import lookup
 from mcugrad.ops.base import NoAttrs
 from mcugrad.ops.elementwise import ElementwiseAttrs
-from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs
+from mcugrad.ops.sgd_quantized import WEIGHT_LIMIT, SgdQuantizedAttrs, bias_limit
 from mcugrad.passes.autodiff import Differentiator
 
 #: What the count of updates is called.
@@ -47,6 +48,7 @@ def attach_optimiser(
         UsageError: momentum is wanted for int8 weights.
     """
     next_state: dict[str, str] = {}
+    limits = _bias_limits(diff.graph)
     updates = ""
     for name, state in states.items():
         if diff.tensor(state).dtype is DType.F32:
@@ -60,9 +62,21 @@ def attach_optimiser(
             next_state[updates] = diff.emit("increment", NoAttrs(), (updates,), f"{updates}/next")
         salt = crc32(f"{seed} {name}".encode()) >> 1
         operands = (state, diff.gradients[state], updates, hyper)
-        attrs = SgdQuantizedAttrs(salt)
+        attrs = SgdQuantizedAttrs(limits.get(state, WEIGHT_LIMIT), salt)
         next_state[state] = diff.emit("sgd_quantized", attrs, operands, f"{state}/next")
     return next_state
+
+
+def _bias_limits(graph: Graph) -> dict[str, int]:
+    """Of each bias, the least that the layers which read it allow."""
+    limits: dict[str, int] = {}
+    for node in graph.nodes:
+        slots = lookup(node.op).weights
+        bias = node.inputs[slots.bias] if slots and slots.bias < len(node.inputs) else ""
+        if slots and bias:
+            products = graph.tensors[node.inputs[slots.weight]].size // graph.tensors[bias].size
+            limits[bias] = min(limits.get(bias, bias_limit(0)), bias_limit(products))
+    return limits
 
 
 def _float_update(diff: Differentiator, name: str, hyper: str, momentum: bool) -> dict[str, str]:
