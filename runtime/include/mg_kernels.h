@@ -294,23 +294,29 @@ typedef struct {
 
 void mg_gather_channels_s8_fwd(const mg_runs_params *p, const int8_t *x, int8_t *y);
 void mg_gather_channels_f32_fwd(const mg_runs_params *p, const float *x, float *y);
+/* y: whole, save the runs, which are those of part. */
+void mg_merge_channels_s8_fwd(const mg_runs_params *p, const int8_t *whole, const int8_t *part,
+                              int8_t *y);
+void mg_merge_channels_f32_fwd(const mg_runs_params *p, const float *whole, const float *part,
+                               float *y);
 
-/* Optimisers: dw and v hold the runs of w alone. hyper: learning rate, momentum, weight decay. */
-void mg_sgd_f32_step(const mg_runs_params *p, const float *w, const float *dw, const float *hyper,
+/* Optimisers. hyper: learning rate, momentum, weight decay. */
+void mg_sgd_f32_step(const mg_size_params *p, const float *w, const float *dw, const float *hyper,
                      float *w_next);
-void mg_sgd_momentum_f32_step(const mg_runs_params *p, const float *w, const float *dw,
+void mg_sgd_momentum_f32_step(const mg_size_params *p, const float *w, const float *dw,
                               const float *v, const float *hyper, float *w_next, float *v_next);
 
-/* Scales of stored integers: scale[(i / run) % scales] for element i. salt: of the rounding. */
+/* Scales of stored integers: scale[(i / run) % scales] for element i. limit: of their magnitude.
+ * salt: of the rounding. */
 typedef struct {
     const float *scale;
-    int32_t scales, run, salt;
+    int32_t scales, run, limit, salt;
 } mg_sgd_quant;
 
 /* dw: by the real weight. updates: how many there were, from which the rounding is drawn. */
-void mg_sgd_s8_step(const mg_runs_params *p, const mg_sgd_quant *q, const int8_t *w,
+void mg_sgd_s8_step(const mg_size_params *p, const mg_sgd_quant *q, const int8_t *w,
                     const float *dw, const int32_t *updates, const float *hyper, int8_t *w_next);
-void mg_sgd_s32_step(const mg_runs_params *p, const mg_sgd_quant *q, const int32_t *w,
+void mg_sgd_s32_step(const mg_size_params *p, const mg_sgd_quant *q, const int32_t *w,
                      const float *dw, const int32_t *updates, const float *hyper, int32_t *w_next);
 void mg_increment_s32_step(const int32_t *x, int32_t *y);
 

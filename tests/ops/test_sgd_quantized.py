@@ -7,7 +7,7 @@ import pytest
 
 from mcugrad.ir.tensor import DType, QuantParams, Tensor
 from mcugrad.ops import OpCall, lookup
-from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, draws
+from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, bias_limit, draws
 
 
 def updated(
@@ -20,7 +20,8 @@ def updated(
         Tensor("updates", (1,), DType.S32),
         Tensor("hyper", (3,), DType.F32),
     ]
-    call = OpCall(SgdQuantizedAttrs(salt=1234), tensors, [])
+    attrs = SgdQuantizedAttrs(127 if dtype is DType.S8 else bias_limit(0), salt=1234)
+    call = OpCall(attrs, tensors, [])
     hyper = np.array([rate, 0.0, decay])
     (result,) = lookup("sgd_quantized").reference(call, [w, dw, np.array([update]), hyper])
     return result

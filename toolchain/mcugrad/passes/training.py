@@ -18,10 +18,10 @@ from mcugrad.passes.as_state import as_state
 from mcugrad.passes.autodiff import Differentiator
 from mcugrad.passes.float_tail import float_tail
 from mcugrad.passes.layers import layers
-from mcugrad.passes.optimiser import Channels, attach_optimiser, gather_batch
+from mcugrad.passes.optimiser import attach_optimiser, gather_batch
 from mcugrad.passes.replace_head import replace_head
 from mcugrad.passes.saturation_masks import keep_masks
-from mcugrad.passes.scheme import UpdateScheme
+from mcugrad.passes.scheme import Channels, UpdateScheme
 
 #: What the tensors that training adds are called, where the model has none of that name.
 TARGET, LOSS, HYPER = "target", "loss", "hyper"
@@ -105,32 +105,33 @@ def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions)
     for name in learning:
         if name not in forward.tensors:
             raise UsageError(f"{name!r} cannot learn: the output does not depend on it")
-    return _differentiated(as_state(forward, learning), learning, options)
+    return _differentiated(forward, learning, options)
 
 
-def _differentiated(forward: Graph, learning: Channels, options: TrainingOptions) -> TrainingGraph:
+def _differentiated(graph: Graph, learning: Channels, options: TrainingOptions) -> TrainingGraph:
+    forward, states = as_state(graph, learning)
     output = forward.outputs[0]
     result = _logits(forward) if options.loss is Loss.CROSS_ENTROPY else output
-    diff = Differentiator(forward, learning)
+    diff = Differentiator(forward, tuple(states.values()))
     target, loss, gradient = _attach_loss(diff, result, options)
     diff.run(result, gradient)
-    for name in learning:
-        if name not in diff.gradients:
+    for name, state in states.items():
+        if state not in diff.gradients:
             raise ModelError(f"{name!r} cannot learn: no gradient reaches it")
     keep_masks(diff)
-    next_state = gather_batch(diff, learning) if options.batch > 1 else {}
+    next_state = gather_batch(diff) if options.batch > 1 else {}
     first_update = len(diff.builder.nodes)
     rates = [options.learning_rate, options.momentum, options.weight_decay]
     hyper = diff.builder.add_tensor(
         constant(HYPER, np.array(rates, np.float32), storage=Storage.STATE)
     )
-    next_state |= attach_optimiser(diff, learning, hyper, options.momentum != 0.0, options.seed)
+    next_state |= attach_optimiser(diff, states, hyper, options.momentum != 0.0, options.seed)
 
-    graph = diff.builder.build(forward.name, (*forward.inputs, target), (output, loss))
-    needed = _ancestors(graph, {loss, *next_state.values()})
+    built = diff.builder.build(forward.name, (*forward.inputs, target), (output, loss))
+    needed = _ancestors(built, {loss, *next_state.values()})
     phases = {}
     inference = {n.name for n in forward.nodes}
-    for index, node in enumerate(graph.nodes):
+    for index, node in enumerate(built.nodes):
         if index >= first_update:
             phases[node.name] = Phase.UPDATE
         elif node.name in inference:
@@ -140,10 +141,11 @@ def _differentiated(forward: Graph, learning: Channels, options: TrainingOptions
         else:
             phases[node.name] = Phase.BACKWARD
     return TrainingGraph(
-        graph=graph,
+        graph=built,
         phases=phases,
         learning=tuple(
-            Learning(name, diff.gradients[name], channels) for name, channels in learning.items()
+            Learning(name, diff.gradients[states[name]], channels)
+            for name, channels in learning.items()
         ),
         next_state=next_state,
         gradients=dict(diff.gradients),
