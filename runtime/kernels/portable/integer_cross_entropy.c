@@ -65,9 +65,9 @@ static int32_t ratio(int64_t part, int64_t sum) {
         for (int32_t i = 0; i < p->size; ++i) {                                                    \
             const int32_t share =                                                                  \
                 i == *target ? -rest : ratio(power(below(q, largest, logits[i])), sum);            \
-            dlogits[i] = mg_code(bits > MG_CODE_BITS                                               \
-                                     ? mg_rounded_shift(share, bits - MG_CODE_BITS)                \
-                                     : share * (1 << (MG_CODE_BITS - bits)));                      \
+            dlogits[i] =                                                                           \
+                mg_code(bits > MG_CODE_BITS ? mg_rounded_shift(share, bits - MG_CODE_BITS)         \
+                                            : share * (1 << (MG_CODE_BITS - bits)));               \
         }                                                                                          \
         *exponent = bits - MG_CODE_BITS;                                                           \
         const int64_t nats = logarithm(sum) + of_target;                                           \

@@ -30,10 +30,10 @@ static int32_t updated(int32_t w, int64_t step, uint32_t random, int32_t limit) 
             const mg_parts rate = mg_parts_of(hyper[0] * q->factor[index]);                        \
             index = index + 1 < q->factors ? index + 1 : 0;                                        \
             for (const int32_t end = i + q->run; i < end; ++i) {                                   \
-                const int64_t step = shifted((int64_t)dw[i] * rate.significand,                    \
-                                             rate.exponent + *exponent + FRACTION) +               \
-                                     shifted((int64_t)w[i] * decay.significand,                    \
-                                             decay.exponent + FRACTION);                           \
+                const int64_t step =                                                               \
+                    shifted((int64_t)dw[i] * rate.significand,                                     \
+                            rate.exponent + *exponent + FRACTION) +                                \
+                    shifted((int64_t)w[i] * decay.significand, decay.exponent + FRACTION);         \
                 w_next[i] = (type)updated(w[i], step, mg_mixed(draw++), q->limit);                 \
             }                                                                                      \
         }                                                                                          \

@@ -17,12 +17,9 @@ typedef struct {
 
 static inline mg_positions mg_positions_of(const mg_conv2d_params *p, const mg_span *rows,
                                            const mg_span *columns) {
-    return (mg_positions){rows->count,
-                          columns->count,
-                          p->out_c,
-                          p->out_w * p->out_c,
-                          p->stride_w * p->in_c,
-                          p->stride_h * p->in_w * p->in_c};
+    return (mg_positions){
+        rows->count,         columns->count,        p->out_c,
+        p->out_w * p->out_c, p->stride_w * p->in_c, p->stride_h * p->in_w * p->in_c};
 }
 
 /* A sum of many positions, 2^shift of it a step. */

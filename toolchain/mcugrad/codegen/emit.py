@@ -156,9 +156,10 @@ class _Emitter:
         return _filled(f"mg_gather_channels_{tensor.dtype}_fwd", arguments, 4)
 
     def _gradient(self, call: KernelCall) -> dict[str, int | None] | None:
-        """The gradient that an update uses."""
+        """The float gradient that an update uses, which may not be finite."""
         traced = self.plan.program.traced
-        name = next((n for n in call.inputs if n in traced), None)
+        tensors = self.plan.program.tensors
+        name = next((n for n in call.inputs if n in traced and tensors[n].dtype.is_float), None)
         if call.phase is not Phase.UPDATE or name is None:
             return None
         size = self.plan.program.tensors[name].size

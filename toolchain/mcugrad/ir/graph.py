@@ -159,6 +159,8 @@ class TrainingGraph:
     @property
     def accumulators(self) -> tuple[str, ...]:
         """STATE tensors that gather gradients, and start from zero again after an update."""
+        if self.batch == 1:
+            return ()
         writers = self.graph.producers()
         return tuple(
             state

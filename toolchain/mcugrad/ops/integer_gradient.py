@@ -113,9 +113,7 @@ def register_bwd_data(
         dx = codes(rounded_shift(total, shift))
         return dx, exponent + np.int32(shift), adapted(total, state)
 
-    kernel = Kernel(
-        f"mg_{op}_s16_bwd_data", None, params=params, inplace=((1, 2), (2, 3)), arity=4
-    )
+    kernel = Kernel(f"mg_{op}_s16_bwd_data", None, params=params, inplace=((1, 2), (2, 3)), arity=4)
     register(
         Op(
             f"{op}_bwd_data_integer",
@@ -148,9 +146,7 @@ def bwd_data_rule(op: str, terms: Callable[[Any, Tensor], int]) -> IntegerRule:
             scaled = gradient_tensor(
                 f"{dy.name}/scaled", dy.shape, scale_of(dy) * 2.0**extra, DType.S16
             )
-            ctx.emit(
-                "scale_channels", ScaleChannelsAttrs(parts, 15 + extra), (dy.name,), (scaled,)
-            )
+            ctx.emit("scale_channels", ScaleChannelsAttrs(parts, 15 + extra), (dy.name,), (scaled,))
             codes_name, scale = scaled.name, scale * 2.0**extra
         (name,) = node.outputs
         state, following = ctx.range(name, max(0, _first_shift(w, count) - extra))

@@ -73,8 +73,6 @@ register(
         NoAttrs,
         _dequantize_infer,
         _dequantize,
-        kernels=(
-            Kernel("mg_dequantize_gradient_s16_fwd", None, params=size_params, quant=_scale),
-        ),
+        kernels=(Kernel("mg_dequantize_gradient_s16_fwd", None, params=size_params, quant=_scale),),
     )
 )

@@ -65,7 +65,10 @@ def _factors(call: OpCall) -> list[float]:
     """From the gradient's code to steps of the weight, for each of the weight's scales."""
     attrs: SgdQuantizedAttrs = call.attrs
     scale = scale_of(call.input(1))
-    return [scale / s if attrs.qas else scale * s for s in quant_of(call.input(0)).scale]
+    return [
+        scale / s if getattr(attrs, "qas", True) else scale * s
+        for s in quant_of(call.input(0)).scale
+    ]
 
 
 def _run(w: Tensor) -> int:

@@ -25,7 +25,7 @@ def _infer(call: OpCall) -> tuple[Spec, ...]:
 
 
 def _ratio(call: OpCall) -> tuple[int, int]:
-    """b's scale over a's as ``multiplier / 2^15 * 2^exponent``, the multiplier at most 2^15."""
+    """B's scale over a's as ``multiplier / 2^15 * 2^exponent``, the multiplier at most 2^15."""
     fraction, exponent = frexp(scale_of(call.input(2)) / scale_of(call.input(0)))
     return round(fraction * (1 << 15)), exponent
 

@@ -40,9 +40,16 @@ def gather_batch(diff: Differentiator) -> dict[str, str]:
 
 
 def attach_optimiser(
-    diff: Differentiator, states: Mapping[str, str], hyper: str, momentum: bool, seed: int
+    diff: Differentiator,
+    states: Mapping[str, str],
+    hyper: str,
+    momentum: bool,
+    seed: int,
+    exponents: Mapping[str, str],
 ) -> dict[str, str]:
     """Adds the update of every learning tensor's STATE; returns the next state.
+
+    ``exponents`` holds those of integer gradients.
 
     Raises:
         UsageError: momentum is wanted for int8 weights.
@@ -61,9 +68,14 @@ def attach_optimiser(
             updates = diff.builder.add_tensor(count)
             next_state[updates] = diff.emit("increment", NoAttrs(), (updates,), f"{updates}/next")
         salt = crc32(f"{seed} {name}".encode()) >> 1
-        operands = (state, diff.gradients[state], updates, hyper)
+        gradient = diff.gradients[state]
         attrs = SgdQuantizedAttrs(limits.get(state, WEIGHT_LIMIT), salt)
-        next_state[state] = diff.emit("sgd_quantized", attrs, operands, f"{state}/next")
+        if gradient in exponents:
+            operands = (state, gradient, exponents[gradient], updates, hyper)
+            next_state[state] = diff.emit("sgd_integer", attrs, operands, f"{state}/next")
+        else:
+            operands = (state, gradient, updates, hyper)
+            next_state[state] = diff.emit("sgd_quantized", attrs, operands, f"{state}/next")
     return next_state
 
 

@@ -17,6 +17,8 @@ from mcugrad.ops.reshape import ReshapeAttrs
 from mcugrad.passes.as_state import as_state
 from mcugrad.passes.autodiff import Differentiator
 from mcugrad.passes.float_tail import float_tail
+from mcugrad.passes.integer_gradients import integer_gradients
+from mcugrad.passes.integer_head import integer_head
 from mcugrad.passes.layers import layers
 from mcugrad.passes.optimiser import attach_optimiser, gather_batch
 from mcugrad.passes.replace_head import replace_head
@@ -32,6 +34,13 @@ class Precision(StrEnum):
 
     F32 = "f32"  # the tail from the first learning layer on in float32
     INT8 = "int8"  # int8 throughout, gradients in float32; only a fresh head is float32
+
+
+class Gradients(StrEnum):
+    """The arithmetic of the backward pass of an int8 network."""
+
+    F32 = "f32"
+    S16 = "s16"  # integers: the same bits on every device, with a floating-point unit or not
 
 
 class Loss(StrEnum):
@@ -62,6 +71,7 @@ class TrainingOptions:
 
     classes: int | None = None
     precision: Precision = Precision.F32
+    gradients: Gradients = Gradients.F32
     loss: Loss = Loss.CROSS_ENTROPY
     batch: int = 1
     learning_rate: float = 0.01
@@ -74,6 +84,11 @@ class TrainingOptions:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name.replace('_', ' ')} {value}: must be from {low} to {high}")
+        if self.gradients is Gradients.S16:
+            if self.precision is not Precision.INT8:
+                raise UsageError("--gradients s16 is for weights that learn in --precision int8")
+            if self.batch > 1:
+                raise UsageError("--gradients s16 learns from one sample at a time: no --batch")
 
 
 def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions) -> TrainingGraph:
@@ -97,6 +112,8 @@ def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions)
     forward = float_tail(graph, frozenset(fresh if int8 else learning))
     if options.classes is not None:
         forward = replace_head(forward, options.classes, options.seed)
+        if options.gradients is Gradients.S16:
+            forward = integer_head(forward)
     if len(forward.inputs) != 1 or len(forward.outputs) != 1:
         raise ModelError(
             f"the model has {len(forward.inputs)} inputs and {len(forward.outputs)} outputs; "
@@ -113,6 +130,9 @@ def _differentiated(graph: Graph, learning: Channels, options: TrainingOptions) 
     output = forward.outputs[0]
     result = _logits(forward) if options.loss is Loss.CROSS_ENTROPY else output
     diff = Differentiator(forward, tuple(states.values()))
+    integer = options.gradients is Gradients.S16
+    if integer and any(diff.tensor(s).dtype.is_float for s in states.values()):
+        raise UsageError("--gradients s16 needs an int8 model: some of what learns is float32")
     target, loss, gradient = _attach_loss(diff, result, options)
     diff.run(result, gradient)
     for name, state in states.items():
@@ -120,12 +140,21 @@ def _differentiated(graph: Graph, learning: Channels, options: TrainingOptions) 
             raise ModelError(f"{name!r} cannot learn: no gradient reaches it")
     keep_masks(diff)
     next_state = gather_batch(diff) if options.batch > 1 else {}
+    exponents = {}
+    if integer:
+        turned = integer_gradients(diff.builder, len(forward.nodes) + len(diff.keeping), loss)
+        exponents, next_state = turned.exponents, turned.next_ranges
+        for name, state in states.items():
+            if diff.tensor(diff.gradients[state]).dtype is not DType.S32:
+                raise UsageError(f"{name!r} is used twice: it learns with --gradients f32 alone")
     first_update = len(diff.builder.nodes)
     rates = [options.learning_rate, options.momentum, options.weight_decay]
     hyper = diff.builder.add_tensor(
         constant(HYPER, np.array(rates, np.float32), storage=Storage.STATE)
     )
-    next_state |= attach_optimiser(diff, states, hyper, options.momentum != 0.0, options.seed)
+    next_state |= attach_optimiser(
+        diff, states, hyper, options.momentum != 0.0, options.seed, exponents
+    )
 
     built = diff.builder.build(forward.name, (*forward.inputs, target), (output, loss))
     needed = _ancestors(built, {loss, *next_state.values()})
@@ -180,7 +209,7 @@ def _attach_loss(
     The result is int8 where nothing learns; then the loss is that of its real values.
     """
     tensor = diff.tensor(result)
-    if tensor.dtype is DType.S8:
+    if not tensor.dtype.is_float:
         result = diff.emit("dequantize", NoAttrs(), (result,), f"{result}/float")
     attrs = LossAttrs(scale=1.0 / options.batch)
     if options.loss is Loss.MEAN_SQUARED_ERROR:
