@@ -14,11 +14,10 @@ static uint32_t mixed(uint32_t x) {
 }
 
 /* By how many steps of its scale a weight falls: rounded up with the fraction's probability. */
-static int32_t rounded_step(float rate, float decay, float scale, float w, float dw,
+static int32_t rounded_step(int qas, float rate, float decay, float scale, float w, float dw,
                             uint32_t random) {
     const float largest = 0x1p30f;
-    const float g = dw + decay * (scale * w);
-    float step = rate * g / scale;
+    float step = qas ? rate * (dw + decay * (scale * w)) / scale : rate * (scale * dw + decay * w);
     step = step > largest ? largest : step;
     step = step < -largest ? -largest : step;
     step += (float)(random >> 8) * 0x1p-24f;
@@ -38,8 +37,8 @@ static int32_t limited(int64_t w, int32_t limit) {
         int32_t i = 0;                                                                             \
         for (int32_t k = 0; i < p->size; k = k + 1 < q->scales ? k + 1 : 0) {                      \
             for (const int32_t end = i + q->run; i < end; ++i) {                                   \
-                const int32_t step =                                                               \
-                    rounded_step(rate, decay, q->scale[k], (float)w[i], dw[i], mixed(draw++));     \
+                const int32_t step = rounded_step(q->qas, rate, decay, q->scale[k], (float)w[i],   \
+                                                  dw[i], mixed(draw++));                           \
                 w_next[i] = (type)limited((int64_t)w[i] - step, q->limit);                         \
             }                                                                                      \
         }                                                                                          \

@@ -34,6 +34,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="f32",
         help="of what learns in an int8 model (default: f32)",
     )
+    parser.add_argument(
+        "--qas",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="quantisation-aware scaling of the gradients of int8 weights (default: yes)",
+    )
     parser.add_argument("--loss", choices=("cross-entropy", "mse"), default="cross-entropy")
     parser.add_argument("--batch", type=positive_int, default=1, help="samples an update")
     parser.add_argument("--lr", type=rate, default=0.01, help="learning rate (default: 0.01)")
@@ -82,6 +88,7 @@ def _request(options: argparse.Namespace) -> Request:
         training=TrainingOptions(
             classes=options.classes,
             precision=Precision(options.precision),
+            qas=options.qas,
             loss=Loss(options.loss),
             batch=options.batch,
             learning_rate=options.lr,

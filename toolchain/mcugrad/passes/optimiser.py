@@ -40,7 +40,13 @@ def gather_batch(diff: Differentiator) -> dict[str, str]:
 
 
 def attach_optimiser(
-    diff: Differentiator, states: Mapping[str, str], hyper: str, momentum: bool, seed: int
+    diff: Differentiator,
+    states: Mapping[str, str],
+    hyper: str,
+    *,
+    momentum: bool,
+    seed: int,
+    qas: bool,
 ) -> dict[str, str]:
     """Adds the update of every learning tensor's STATE; returns the next state.
 
@@ -62,7 +68,7 @@ def attach_optimiser(
             next_state[updates] = diff.emit("increment", NoAttrs(), (updates,), f"{updates}/next")
         salt = crc32(f"{seed} {name}".encode()) >> 1
         operands = (state, diff.gradients[state], updates, hyper)
-        attrs = SgdQuantizedAttrs(limits.get(state, WEIGHT_LIMIT), salt)
+        attrs = SgdQuantizedAttrs(limits.get(state, WEIGHT_LIMIT), salt, qas)
         next_state[state] = diff.emit("sgd_quantized", attrs, operands, f"{state}/next")
     return next_state
 

@@ -56,12 +56,15 @@ _RANGES = {
 class TrainingOptions:
     """How the model is to learn. ``classes``: None keeps the head as it is.
 
+    ``qas``: int8 weights learn with quantisation-aware scaling.
+
     Raises:
         UsageError: an option is out of range.
     """
 
     classes: int | None = None
     precision: Precision = Precision.F32
+    qas: bool = True
     loss: Loss = Loss.CROSS_ENTROPY
     batch: int = 1
     learning_rate: float = 0.01
@@ -74,6 +77,8 @@ class TrainingOptions:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name.replace('_', ' ')} {value}: must be from {low} to {high}")
+        if not self.qas and self.precision is not Precision.INT8:
+            raise UsageError("--no-qas is for weights that learn in int8: add --precision int8")
 
 
 def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions) -> TrainingGraph:
@@ -125,7 +130,14 @@ def _differentiated(graph: Graph, learning: Channels, options: TrainingOptions) 
     hyper = diff.builder.add_tensor(
         constant(HYPER, np.array(rates, np.float32), storage=Storage.STATE)
     )
-    next_state |= attach_optimiser(diff, states, hyper, options.momentum != 0.0, options.seed)
+    next_state |= attach_optimiser(
+        diff,
+        states,
+        hyper,
+        momentum=options.momentum != 0.0,
+        seed=options.seed,
+        qas=options.qas,
+    )
 
     built = diff.builder.build(forward.name, (*forward.inputs, target), (output, loss))
     needed = _ancestors(built, {loss, *next_state.values()})
