@@ -45,22 +45,8 @@ static inline int32_t mg_multiply_quantized(int32_t x, int32_t multiplier, int32
     return shift < 0 ? mg_rounding_shift_right(product, -shift) : product;
 }
 
-/* How the sums of one channel become int8; a copy, so that it can stay in registers. */
-typedef struct {
-    int32_t multiplier, shift, zero_point, low, high;
-} mg_channel_s8;
-
-static inline mg_channel_s8 mg_channel_of_s8(const mg_requant_s8 *q, int32_t channel) {
-    return (mg_channel_s8){q->multiplier[channel], q->shift[channel], q->output_zero_point, q->low,
-                           q->high};
-}
-
-static inline int8_t mg_requantized_s8(mg_channel_s8 c, int32_t sum) {
-    const int32_t y = mg_multiply_quantized(sum, c.multiplier, c.shift);
-    return mg_limit_s8(y + c.zero_point, c.low, c.high);
-}
-
-/* The same with one rounding, halves away from zero; exact, as a fraction of a double is. */
+/* The sum of a channel as int8, rounded once, halves away from zero; exact, as a fraction of a
+ * double is. */
 static inline int8_t mg_rescaled_s8(const mg_rescale_s8 *q, int32_t channel, int32_t sum) {
     const double y = sum * q->scale[channel];
     int32_t whole = y > 256 ? 256 : y < -256 ? -256 : (int32_t)y; /* beyond, int8 is full */

@@ -1,57 +1,131 @@
-/* Depthwise convolution, int8, forward. */
-#include "depthwise_conv2d_window.h"
-#include "tile_s8.h"
+/* Depthwise convolution, int8, forward: a channel's inputs are laid out as a plane with zeros for
+ * padding, in which every tap of neighbouring results is a run of words. */
+#include "requantize_s8.h"
+#include "span.h"
 
-#define ELEMENT       int8_t
-#define WEIGHT        int8_t
-#define BIAS          int32_t
-#define QUANT         mg_requant_s8
-#define SUM           int32_t
-#define FINISH        mg_channel_s8
-#define LANES         1
-#define TILE_PIXELS   MG_TILE_ROWS_S8
-#define TILE_CHANNELS MG_TILE_COLUMNS_S8
+#define RUN       MG_TILE_WORDS_S8
+#define MAX_WORDS 1024 /* of a plane, unless the window of one row of results needs more */
 
-static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows,
-                                  const mg_span *columns) {
-    return mg_depthwise_forward_window(p, rows, columns);
+/* Rows of the padded image; within a row every stride_w-th column side by side, so that what
+ * neighbouring results meet with the same tap are neighbours too. Where a word has a second pixel,
+ * it is that of the results `half` rows below. */
+typedef struct {
+    int32_t width, row, rows; /* words of one phase of the stride and of a row; rows */
+    int32_t results, half;    /* rows of results that it serves at once, and of all first pixels */
+} plane;
+
+typedef struct {
+    int32_t offset, w; /* the offset in words */
+} tap;
+
+static plane plane_of(const mg_conv2d_params *p) {
+    const int32_t width = mg_max(p->out_w, RUN) + (p->kernel_w - 1) * p->dilation_w / p->stride_w;
+    const int32_t row = width * p->stride_w, reach = (p->kernel_h - 1) * p->dilation_h;
+    const int32_t half = mg_ceil_div(p->out_h, MG_WORD_PIXELS_S8);
+    const int32_t more = mg_max(MAX_WORDS / row - reach - 1, 0) / p->stride_h;
+    const int32_t results = mg_min(half, 1 + more);
+    return (plane){width, row, reach + 1 + (results - 1) * p->stride_h, results, half};
 }
 
-MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_requant_s8 *q,
-                    const int8_t *const *x, const int8_t *w, const int32_t *b, int32_t channel,
-                    int8_t *const *y) {
-    mg_sums_s8 sums;
-    const int8_t *from[TILE_PIXELS];
-    mg_start_s8(pixels, channels, b, channel, sums);
-    MG_UNROLLED
-    for (int i = 0; i < pixels; ++i) {
-        from[i] = x[i] + channel / v->multiplier;
+size_t mg_depthwise_conv2d_s8_fwd_scratch_size(const mg_conv2d_params *p) {
+    const plane v = plane_of(p);
+    return (size_t)(p->kernel_h * p->kernel_w) * sizeof(tap) + (size_t)(v.rows * v.row) * 4;
+}
+
+/* One row of the plane, of two rows of the image; NULL: a row of padding. */
+static void lay_out_row(const mg_conv2d_params *p, const plane *v, int32_t zero_point,
+                        const int8_t *first, const int8_t *second, mg_word_s8 *to) {
+    const int8_t padding = (int8_t)zero_point;
+    const int32_t step = p->stride_w * p->in_c;
+    for (int32_t phase = 0; phase < p->stride_w; ++phase, to += v->width) {
+        const int32_t left = mg_ceil_div(mg_max(p->pad_left - phase, 0), p->stride_w);
+        const int32_t column = left * p->stride_w + phase - p->pad_left;
+        const int32_t inside = mg_ceil_div(p->in_w - column, p->stride_w);
+        const int8_t *x[2] = {&padding, &padding};
+        int32_t steps[2] = {0, 0};
+        if (first != NULL) {
+            x[0] = first + column * p->in_c;
+            steps[0] = step;
+        }
+        if (second != NULL) {
+            x[1] = second + column * p->in_c;
+            steps[1] = step;
+        }
+        for (int32_t i = left; i < mg_min(left + inside, v->width); ++i) {
+            to[i] = mg_word(x, 0, zero_point);
+            x[0] += steps[0];
+            x[1] += steps[1];
+        }
     }
-    mg_depthwise_s8(pixels, channels, v, from, q->input_zero_point, w, sums);
-    mg_store_s8(pixels, channels, sums, q, channel, y);
 }
 
-static inline int32_t zero_point_of(const mg_requant_s8 *q) {
-    return q->input_zero_point;
-}
-
-static inline mg_channel_s8 finish_of(const mg_requant_s8 *q, int32_t channel) {
-    return mg_channel_of_s8(q, channel);
-}
-
-static inline void finish(mg_channel_s8 channel, int32_t sum, int8_t *y) {
-    *y = mg_requantized_s8(channel, sum);
-}
-
-#include "slide.h"
-#include "walk.h"
-
-void mg_depthwise_conv2d_s8_fwd(const mg_conv2d_params *p, const mg_requant_s8 *q, const int8_t *x,
-                                const int8_t *w, const int32_t *b, int8_t *y) {
-    if (mg_slides(p, p->in_h, p->in_w, p->out_h, p->pad_top)) {
-        const slide g = slide_forward(p);
-        slide_all(&g, q, x, w, b, y);
-    } else {
-        walk_forward(p, q, x, w, b, y);
+/* The plane from row `top` of the image on, which may lie above it; x: of one channel. */
+static void lay_out(const mg_conv2d_params *p, const plane *v, int32_t zero_point, const int8_t *x,
+                    int32_t top, mg_word_s8 *to) {
+    const int32_t row = p->in_w * p->in_c;
+    for (int32_t r = 0; r < v->rows; ++r, to += v->row) {
+        const int32_t first = top + r, second = first + v->half * p->stride_h;
+        lay_out_row(p, v, zero_point, first >= 0 && first < p->in_h ? x + first * row : NULL,
+                    second >= 0 && second < p->in_h ? x + second * row : NULL, to);
     }
+}
+
+/* The n products of a run of results; x: the place of the first in the plane. */
+MG_INLINE void products(int32_t n, const tap *taps, const mg_word_s8 *x, int32_t *pixels) {
+    int further = 0;
+    do {
+        const int32_t part = mg_min(n, MG_EXACT_S8);
+        mg_partial_s8 sums[RUN];
+        mg_clear_s8(sums);
+        MG_ROLLED
+        for (const tap *const end = taps + part; taps != end; ++taps) {
+            mg_add_products_s8(x + taps->offset, taps->w, sums);
+        }
+        mg_split_s8(sums, further, pixels);
+        further = 1;
+        n -= part;
+    } while (n > 0);
+}
+
+void mg_depthwise_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const mg_requant_s8 *q,
+                                const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y) {
+    const plane v = plane_of(p);
+    const int32_t n = p->kernel_h * p->kernel_w, row = p->out_w * p->out_c;
+    const int32_t multiplier = p->out_c / p->in_c, small = n <= MG_SMALL_S8;
+    tap *const taps = scratch;
+    mg_word_s8 *const words = (mg_word_s8 *)(taps + n);
+    __builtin_memset(words, 0, (size_t)(v.rows * v.row) * sizeof *words);
+    for (int32_t k = 0; k < n; ++k) {
+        const int32_t down = k / p->kernel_w * p->dilation_h;
+        const int32_t across = k % p->kernel_w * p->dilation_w;
+        const int32_t phase = across % p->stride_w;
+        taps[k].offset = down * v.row + phase * v.width + across / p->stride_w;
+    }
+    for (int32_t c = 0; c < p->out_c; ++c) {
+        for (int32_t k = 0; k < n; ++k) {
+            taps[k].w = w[k * p->out_c + c];
+        }
+        for (int32_t top = 0; top < v.half; top += v.results) {
+            lay_out(p, &v, q->input_zero_point, x + c / multiplier, top * p->stride_h - p->pad_top,
+                    words);
+            const int32_t end = mg_min(top + v.results, v.half);
+            for (int32_t r = top; r < end; ++r) {
+                const mg_word_s8 *const from = words + (r - top) * p->stride_h * v.row;
+                for (int32_t column = 0; column < p->out_w; column += RUN) {
+                    /* The last run may repeat results. */
+                    const int32_t at = mg_max(mg_min(column, p->out_w - RUN), 0);
+                    int32_t sums[MG_TILE_PIXELS_S8];
+                    int8_t *to[MG_TILE_PIXELS_S8];
+                    for (int i = 0; i < MG_TILE_PIXELS_S8; ++i) {
+                        const int32_t below = i % MG_WORD_PIXELS_S8 * v.half;
+                        to[i] = y + (r + below < p->out_h ? r + below : r) * row +
+                                mg_min(at + i / MG_WORD_PIXELS_S8, p->out_w - 1) * p->out_c;
+                    }
+                    products(n, taps, from + at, sums);
+                    mg_requantize_s8(MG_TILE_PIXELS_S8, small, q, c, b, sums, to);
+                }
+            }
+        }
+    }
+    mg_narrow_s8(q, p->out_h * row, y);
 }

@@ -184,7 +184,10 @@ register(
         _infer,
         _reference,
         kernels=linear.fwd_kernels(
-            "conv2d", _fwd_params, lambda call: requantization(call, call.attrs.clamp).struct()
+            "conv2d",
+            _fwd_params,
+            lambda call: requantization(call, call.attrs.clamp).struct(),
+            scratch=True,
         ),
         gradient=_gradient,
         products=_products,

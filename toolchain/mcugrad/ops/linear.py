@@ -89,10 +89,16 @@ def gradient_operands(
     return real_values(call.input(0), first), real_values(call.input(1), second), gathered
 
 
-def fwd_kernels(op: str, params: StructOf, int8: StructOf) -> tuple[Kernel, ...]:
-    """The rows of the forward pass; ``int8`` gives what rounds the sums of int8 products."""
+def fwd_kernels(
+    op: str, params: StructOf, int8: StructOf, *, scratch: bool = False
+) -> tuple[Kernel, ...]:
+    """The rows of the forward pass.
+
+    ``int8`` gives what rounds the sums of int8 products, and ``scratch`` tells whether the
+    int8 kernel lays its inputs out anew.
+    """
     return (
-        Kernel(f"mg_{op}_s8_fwd", DType.S8, params=params, quant=int8, arity=3),
+        Kernel(f"mg_{op}_s8_fwd", DType.S8, params=params, quant=int8, scratch=scratch, arity=3),
         Kernel(
             f"mg_{op}_f32_fwd",
             DType.F32,
