@@ -3,7 +3,6 @@
 #include "requantize_s8.h"
 #include "span.h"
 
-#define RUN       MG_TILE_WORDS_S8
 #define MAX_WORDS 1024 /* of a plane, unless the window of one row of results needs more */
 
 /* Rows of the padded image; within a row every stride_w-th column side by side, so that what
@@ -19,7 +18,8 @@ typedef struct {
 } tap;
 
 static plane plane_of(const mg_conv2d_params *p) {
-    const int32_t width = mg_max(p->out_w, RUN) + (p->kernel_w - 1) * p->dilation_w / p->stride_w;
+    const int32_t width =
+        p->out_w + MG_RUN_S8 - 1 + (p->kernel_w - 1) * p->dilation_w / p->stride_w;
     const int32_t row = width * p->stride_w, reach = (p->kernel_h - 1) * p->dilation_h;
     const int32_t half = mg_ceil_div(p->out_h, MG_WORD_PIXELS_S8);
     const int32_t more = mg_max(MAX_WORDS / row - reach - 1, 0) / p->stride_h;
@@ -52,7 +52,7 @@ static void lay_out_row(const mg_conv2d_params *p, const plane *v, int32_t zero_
             steps[1] = step;
         }
         for (int32_t i = left; i < mg_min(left + inside, v->width); ++i) {
-            to[i] = mg_word(x, 0, zero_point);
+            to[i] = mg_word(x, 1, 0, zero_point);
             x[0] += steps[0];
             x[1] += steps[1];
         }
@@ -71,27 +71,46 @@ static void lay_out(const mg_conv2d_params *p, const plane *v, int32_t zero_poin
 }
 
 /* The n products of a run of results; x: the place of the first in the plane. */
-MG_INLINE void products(int32_t n, const tap *taps, const mg_word_s8 *x, int32_t *pixels) {
+MG_INLINE void products(int32_t n, const tap *taps, const mg_word_s8 *x, mg_sums_s8 sums) {
     int further = 0;
     do {
         const int32_t part = mg_min(n, MG_EXACT_S8);
-        mg_partial_s8 sums[RUN];
-        mg_clear_s8(sums);
+        mg_partial_s8 words[MG_RUN_S8];
+        mg_clear_s8(words);
         MG_ROLLED
         for (const tap *const end = taps + part; taps != end; ++taps) {
-            mg_add_products_s8(x + taps->offset, taps->w, sums);
+            mg_add_products_s8(x + taps->offset, taps->w, words);
         }
-        mg_split_s8(sums, further, pixels);
+        mg_split_s8(words, further, sums);
         further = 1;
         n -= part;
     } while (n > 0);
 }
 
+/* One row of results, and the one `half` rows below; x: the row's place in the plane. */
+static void result_row(const mg_conv2d_params *p, const mg_requant_s8 *q, const plane *v,
+                       int32_t channel, const tap *taps, const mg_word_s8 *x, const int32_t *b,
+                       int32_t row, int8_t *y) {
+    const int32_t n = p->kernel_h * p->kernel_w;
+    /* Runs may overlap; in an image narrower than one, a run gives its first result alone. */
+    const int32_t run = p->out_w < MG_RUN_S8 ? 1 : MG_RUN_S8, step = run == 1 ? 0 : p->out_c;
+    for (int32_t column = 0; column < p->out_w; column += run) {
+        const int32_t at = mg_min(column, p->out_w - run);
+        mg_places_s8 to = {.step = step};
+        for (int k = 0; k < MG_WORD_PIXELS_S8; ++k) {
+            const int32_t below = row + k * v->half < p->out_h ? k * v->half : 0;
+            to.pixel[k] = y + ((row + below) * p->out_w + at) * p->out_c + channel;
+        }
+        mg_sums_s8 sums;
+        products(n, taps, x + at, sums);
+        mg_requantize_s8(n <= MG_SMALL_S8, q, channel, b, sums, &to);
+    }
+}
+
 void mg_depthwise_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const mg_requant_s8 *q,
                                 const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y) {
     const plane v = plane_of(p);
-    const int32_t n = p->kernel_h * p->kernel_w, row = p->out_w * p->out_c;
-    const int32_t multiplier = p->out_c / p->in_c, small = n <= MG_SMALL_S8;
+    const int32_t n = p->kernel_h * p->kernel_w, multiplier = p->out_c / p->in_c;
     tap *const taps = scratch;
     mg_word_s8 *const words = (mg_word_s8 *)(taps + n);
     __builtin_memset(words, 0, (size_t)(v.rows * v.row) * sizeof *words);
@@ -110,22 +129,9 @@ void mg_depthwise_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const 
                     words);
             const int32_t end = mg_min(top + v.results, v.half);
             for (int32_t r = top; r < end; ++r) {
-                const mg_word_s8 *const from = words + (r - top) * p->stride_h * v.row;
-                for (int32_t column = 0; column < p->out_w; column += RUN) {
-                    /* The last run may repeat results. */
-                    const int32_t at = mg_max(mg_min(column, p->out_w - RUN), 0);
-                    int32_t sums[MG_TILE_PIXELS_S8];
-                    int8_t *to[MG_TILE_PIXELS_S8];
-                    for (int i = 0; i < MG_TILE_PIXELS_S8; ++i) {
-                        const int32_t below = i % MG_WORD_PIXELS_S8 * v.half;
-                        to[i] = y + (r + below < p->out_h ? r + below : r) * row +
-                                mg_min(at + i / MG_WORD_PIXELS_S8, p->out_w - 1) * p->out_c;
-                    }
-                    products(n, taps, from + at, sums);
-                    mg_requantize_s8(MG_TILE_PIXELS_S8, small, q, c, b, sums, to);
-                }
+                result_row(p, q, &v, c, taps, words + (r - top) * p->stride_h * v.row, b, r, y);
             }
         }
     }
-    mg_narrow_s8(q, p->out_h * row, y);
+    mg_narrow_s8(q, p->out_h * p->out_w * p->out_c, y);
 }
