@@ -3,6 +3,7 @@
 #include "requantize_s8.h"
 #include "span.h"
 
+#define STEPS  8 /* of an inner loop that share its counting */
 #define PIXELS (MG_RUN_S8 * MG_WORD_PIXELS_S8)
 
 /* n further inputs of the pixels' windows. */
@@ -70,20 +71,20 @@ static void lay_out_windows(const mg_conv2d_params *p, int32_t zero_point, const
 
 /* One channel: n products for each pixel. */
 MG_INLINE void products(int32_t n, const mg_word_s8 *x, const int8_t *w, mg_sums_s8 sums) {
+    const int8_t *const all = w + n;
     int further = 0;
     do {
-        const int32_t part = mg_min(n, MG_EXACT_S8);
-        const int8_t *const end = w + part;
+        const int8_t *const end = all - w > MG_EXACT_S8 ? w + MG_EXACT_S8 : all;
         mg_partial_s8 words[MG_RUN_S8];
         mg_clear_s8(words);
         MG_ROLLED
-        for (const int8_t *const last = end - part % MG_UNROLL; w != last; w += MG_UNROLL) {
+        for (; end - w >= STEPS; w += STEPS) {
             MG_UNROLLED
-            for (int k = 0; k < MG_UNROLL; ++k) {
+            for (int k = 0; k < STEPS; ++k) {
                 mg_add_products_s8(x + k * MG_RUN_S8, w[k], words);
                 MG_KEEP_ORDER();
             }
-            x += MG_UNROLL * MG_RUN_S8;
+            x += STEPS * MG_RUN_S8;
         }
         MG_ROLLED
         while (w != end) {
@@ -92,8 +93,7 @@ MG_INLINE void products(int32_t n, const mg_word_s8 *x, const int8_t *w, mg_sums
         }
         mg_split_s8(words, further, sums);
         further = 1;
-        n -= part;
-    } while (n > 0);
+    } while (w != all);
 }
 
 /* Zero points for padded rows, or taps. */
@@ -125,17 +125,13 @@ void mg_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const mg_requant
         }
         const corners v = corners_of(p, runs);
         const int8_t *weights = w;
-        for (int32_t c = 0; c < p->out_c; ++c) {
-            if (c % channels == 0) {
-                lay_out_windows(p, q->input_zero_point, &v, x + c / channels * depth, padding,
-                                words);
-            }
-            mg_sums_s8 sums;
-            products(n, words, weights, sums);
-            mg_requantize_s8(small, q, c, b, sums, &to);
-            weights += n;
-            for (int k = 0; k < MG_WORD_PIXELS_S8; ++k) {
-                to.pixel[k]++;
+        for (int32_t g = 0; g < p->groups; ++g) {
+            lay_out_windows(p, q->input_zero_point, &v, x + g * depth, padding, words);
+            for (int32_t c = g * channels; c < (g + 1) * channels; ++c) {
+                mg_sums_s8 sums;
+                products(n, words, weights, sums);
+                mg_requantize_s8(small, q, c, b, sums, &to);
+                weights += n;
             }
         }
     }

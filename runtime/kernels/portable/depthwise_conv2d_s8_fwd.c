@@ -99,7 +99,7 @@ static void result_row(const mg_conv2d_params *p, const mg_requant_s8 *q, const 
         mg_places_s8 to = {.step = step};
         for (int k = 0; k < MG_WORD_PIXELS_S8; ++k) {
             const int32_t below = row + k * v->half < p->out_h ? k * v->half : 0;
-            to.pixel[k] = y + ((row + below) * p->out_w + at) * p->out_c + channel;
+            to.pixel[k] = y + ((row + below) * p->out_w + at) * p->out_c;
         }
         mg_sums_s8 sums;
         products(n, taps, x + at, sums);

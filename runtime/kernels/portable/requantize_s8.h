@@ -7,9 +7,9 @@
 /* Products that a sum may have so that it stays below 2^29, as |255 * 128 * 16384| does. */
 #define MG_SMALL_S8 16384
 
-/* Where the results of a run of words go; `step` leads from one to the next. They are written from
- * the last to the first, second pixels before first ones, so that one that nobody wants may share
- * the place of an earlier one. */
+/* Where the results of a run of words go in an array of pixels; `step` leads from one to the next.
+ * They are written from the last to the first, second pixels before first ones, so that one that
+ * nobody wants may share the place of an earlier one. */
 typedef struct {
     int8_t *pixel[MG_WORD_PIXELS_S8];
     int32_t step;
@@ -42,7 +42,7 @@ MG_INLINE void mg_requantize_s8(int small, const mg_requant_s8 *q, int32_t chann
         const int32_t rounding = (2 * q->output_zero_point + 1) * (1 << (right - 1));
         MG_UNROLLED
         for (int k = MG_WORD_PIXELS_S8 - 1; k >= 0; --k) {
-            int8_t *to = y->pixel[k] + (MG_RUN_S8 - 1) * step;
+            int8_t *to = y->pixel[k] + (MG_RUN_S8 - 1) * step + channel;
             int32_t start = 2 * (k == 0 ? bias - MG_EXCESS_S8 : bias);
             MG_COMPLETE(start); /* or it would be added to each sum before it is doubled */
             MG_UNROLLED
@@ -63,7 +63,7 @@ MG_INLINE void mg_requantize_s8(int small, const mg_requant_s8 *q, int32_t chann
             }
             mg_requantize_any_s8(q, channel,
                                  (int32_t)((uint32_t)bias - (k == 0 ? MG_EXCESS_S8 : 0)), kept,
-                                 y->pixel[k], step);
+                                 y->pixel[k] + channel, step);
         }
     }
 }
