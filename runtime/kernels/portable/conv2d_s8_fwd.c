@@ -69,31 +69,26 @@ static void lay_out_windows(const mg_conv2d_params *p, int32_t zero_point, const
     }
 }
 
-/* One channel: n products for each pixel. */
-MG_INLINE void products(int32_t n, const mg_word_s8 *x, const int8_t *w, mg_sums_s8 sums) {
-    const int8_t *const all = w + n;
-    int further = 0;
-    do {
-        const int8_t *const end = all - w > MG_EXACT_S8 ? w + MG_EXACT_S8 : all;
-        mg_partial_s8 words[MG_RUN_S8];
-        mg_clear_s8(words);
-        MG_ROLLED
-        for (; end - w >= STEPS; w += STEPS) {
-            MG_UNROLLED
-            for (int k = 0; k < STEPS; ++k) {
-                mg_add_products_s8(x + k * MG_RUN_S8, w[k], words);
-                MG_KEEP_ORDER();
-            }
-            x += STEPS * MG_RUN_S8;
+/* One channel: `n` products for each pixel, at most MG_EXACT_S8. */
+static __attribute__((noinline)) void products(int32_t n, const mg_word_s8 *x, const int8_t *w,
+                                               int further, mg_sums_s8 sums) {
+    mg_partial_s8 words[MG_RUN_S8];
+    mg_clear_s8(words);
+    MG_ROLLED
+    for (const int8_t *const last = w + n / STEPS * STEPS; w != last; w += STEPS) {
+        MG_UNROLLED
+        for (int k = 0; k < STEPS; ++k) {
+            mg_add_products_s8(x + k * MG_RUN_S8, w[k], words);
+            MG_KEEP_ORDER();
         }
-        MG_ROLLED
-        while (w != end) {
-            mg_add_products_s8(x, *w++, words);
-            x += MG_RUN_S8;
-        }
-        mg_split_s8(words, further, sums);
-        further = 1;
-    } while (w != all);
+        x += STEPS * MG_RUN_S8;
+    }
+    MG_ROLLED
+    for (int32_t left = n % STEPS; left > 0; --left) {
+        mg_add_products_s8(x, *w++, words);
+        x += MG_RUN_S8;
+    }
+    mg_split_s8(words, further, sums);
 }
 
 /* Zero points for padded rows, or taps. */
@@ -101,18 +96,25 @@ static int32_t padding_of(const mg_conv2d_params *p) {
     return p->in_c / p->groups * p->kernel_w;
 }
 
+static int32_t products_of(const mg_conv2d_params *p) {
+    return p->kernel_h * p->kernel_w * (p->in_c / p->groups);
+}
+
 size_t mg_conv2d_s8_fwd_scratch_size(const mg_conv2d_params *p) {
-    const int32_t n = p->kernel_h * p->kernel_w * (p->in_c / p->groups);
-    return (size_t)(n * MG_RUN_S8) * 4 + (size_t)padding_of(p);
+    return (size_t)p->out_c * sizeof(mg_channel_s8) + (size_t)(products_of(p) * MG_RUN_S8) * 4 +
+           (size_t)padding_of(p);
 }
 
 void mg_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const mg_requant_s8 *q,
                       const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y) {
     const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
-    const int32_t n = p->kernel_h * p->kernel_w * depth, size = p->out_h * p->out_w;
-    const int small = n <= MG_SMALL_S8;
-    mg_word_s8 *const words = scratch;
+    const int32_t n = products_of(p), size = p->out_h * p->out_w;
+    mg_channel_s8 *const channel = scratch;
+    mg_word_s8 *const words = (mg_word_s8 *)(channel + p->out_c);
     int8_t *const padding = (int8_t *)(words + n * MG_RUN_S8);
+    for (int32_t c = 0; c < p->out_c; ++c) {
+        channel[c] = mg_channel_of_s8(q, c, b, n);
+    }
     __builtin_memset(padding, q->input_zero_point, (size_t)padding_of(p));
     /* Runs may overlap; in an image of less than one, a run gives its first pixel alone. */
     const int32_t run = size < MG_RUN_S8 ? 1 : MG_RUN_S8, step = run == 1 ? 0 : p->out_c;
@@ -129,9 +131,15 @@ void mg_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const mg_requant
             lay_out_windows(p, q->input_zero_point, &v, x + g * depth, padding, words);
             for (int32_t c = g * channels; c < (g + 1) * channels; ++c) {
                 mg_sums_s8 sums;
-                products(n, words, weights, sums);
-                mg_requantize_s8(small, q, c, b, sums, &to);
+                for (int32_t k = 0; k < n; k += MG_EXACT_S8) {
+                    products(mg_min(n - k, MG_EXACT_S8), words + k * MG_RUN_S8, weights + k, k > 0,
+                             sums);
+                }
                 weights += n;
+                mg_requantize_s8(channel + c, q->output_zero_point, sums, &to);
+                for (int k = 0; k < MG_WORD_PIXELS_S8; ++k) {
+                    to.pixel[k]++;
+                }
             }
         }
     }

@@ -14,7 +14,7 @@ typedef struct {
 } plane;
 
 typedef struct {
-    int32_t offset, w; /* the offset in words */
+    int32_t step, w; /* step: in words, from the tap before */
 } tap;
 
 static plane plane_of(const mg_conv2d_params *p) {
@@ -70,40 +70,44 @@ static void lay_out(const mg_conv2d_params *p, const plane *v, int32_t zero_poin
     }
 }
 
-/* The n products of a run of results; x: the place of the first in the plane. */
-MG_INLINE void products(int32_t n, const tap *taps, const mg_word_s8 *x, mg_sums_s8 sums) {
-    int further = 0;
-    do {
-        const int32_t part = mg_min(n, MG_EXACT_S8);
-        mg_partial_s8 words[MG_RUN_S8];
-        mg_clear_s8(words);
-        MG_ROLLED
-        for (const tap *const end = taps + part; taps != end; ++taps) {
-            mg_add_products_s8(x + taps->offset, taps->w, words);
-        }
-        mg_split_s8(words, further, sums);
-        further = 1;
-        n -= part;
-    } while (n > 0);
+/* `n` taps of a run of results, at most MG_EXACT_S8; gives the place of the last. */
+static __attribute__((noinline)) const mg_word_s8 *
+products(int32_t n, const tap *taps, const mg_word_s8 *x, int further, mg_sums_s8 sums) {
+    mg_partial_s8 words[MG_RUN_S8];
+    mg_clear_s8(words);
+    MG_ROLLED
+    for (const tap *const end = taps + n; taps != end; ++taps) {
+        x += taps->step;
+        mg_add_products_s8(x, taps->w, words);
+    }
+    mg_split_s8(words, further, sums);
+    return x;
 }
 
 /* One row of results, and the one `half` rows below; x: the row's place in the plane. */
-static void result_row(const mg_conv2d_params *p, const mg_requant_s8 *q, const plane *v,
-                       int32_t channel, const tap *taps, const mg_word_s8 *x, const int32_t *b,
+static void result_row(const mg_conv2d_params *p, int32_t zero_point, const plane *v,
+                       const mg_channel_s8 *channel, const tap *taps, const mg_word_s8 *x,
                        int32_t row, int8_t *y) {
     const int32_t n = p->kernel_h * p->kernel_w;
     /* Runs may overlap; in an image narrower than one, a run gives its first result alone. */
     const int32_t run = p->out_w < MG_RUN_S8 ? 1 : MG_RUN_S8, step = run == 1 ? 0 : p->out_c;
+    int8_t *place[MG_WORD_PIXELS_S8];
+    for (int k = 0; k < MG_WORD_PIXELS_S8; ++k) {
+        const int32_t below = row + k * v->half < p->out_h ? row + k * v->half : row;
+        place[k] = y + below * p->out_w * p->out_c;
+    }
     for (int32_t column = 0; column < p->out_w; column += run) {
         const int32_t at = mg_min(column, p->out_w - run);
         mg_places_s8 to = {.step = step};
         for (int k = 0; k < MG_WORD_PIXELS_S8; ++k) {
-            const int32_t below = row + k * v->half < p->out_h ? k * v->half : 0;
-            to.pixel[k] = y + ((row + below) * p->out_w + at) * p->out_c;
+            to.pixel[k] = place[k] + at * p->out_c;
         }
         mg_sums_s8 sums;
-        products(n, taps, x + at, sums);
-        mg_requantize_s8(n <= MG_SMALL_S8, q, channel, b, sums, &to);
+        const mg_word_s8 *from = x + at;
+        for (int32_t k = 0; k < n; k += MG_EXACT_S8) {
+            from = products(mg_min(n - k, MG_EXACT_S8), taps + k, from, k > 0, sums);
+        }
+        mg_requantize_s8(channel, zero_point, sums, &to);
     }
 }
 
@@ -114,13 +118,17 @@ void mg_depthwise_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const 
     tap *const taps = scratch;
     mg_word_s8 *const words = (mg_word_s8 *)(taps + n);
     __builtin_memset(words, 0, (size_t)(v.rows * v.row) * sizeof *words);
+    int32_t place = 0;
     for (int32_t k = 0; k < n; ++k) {
         const int32_t down = k / p->kernel_w * p->dilation_h;
         const int32_t across = k % p->kernel_w * p->dilation_w;
         const int32_t phase = across % p->stride_w;
-        taps[k].offset = down * v.row + phase * v.width + across / p->stride_w;
+        const int32_t next = down * v.row + phase * v.width + across / p->stride_w;
+        taps[k].step = next - place;
+        place = next;
     }
     for (int32_t c = 0; c < p->out_c; ++c) {
+        const mg_channel_s8 channel = mg_channel_of_s8(q, c, b, n);
         for (int32_t k = 0; k < n; ++k) {
             taps[k].w = w[k * p->out_c + c];
         }
@@ -128,8 +136,10 @@ void mg_depthwise_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const 
             lay_out(p, &v, q->input_zero_point, x + c / multiplier, top * p->stride_h - p->pad_top,
                     words);
             const int32_t end = mg_min(top + v.results, v.half);
+            const mg_word_s8 *from = words;
             for (int32_t r = top; r < end; ++r) {
-                result_row(p, q, &v, c, taps, words + (r - top) * p->stride_h * v.row, b, r, y);
+                result_row(p, q->output_zero_point, &v, &channel, taps, from, r, y + c);
+                from += p->stride_h * v.row;
             }
         }
     }

@@ -21,7 +21,7 @@ typedef int32_t mg_word_s8;
 typedef int64_t mg_partial_s8;
 #else
 #define MG_WORD_PIXELS_S8 1
-#define MG_EXACT_S8       INT32_MAX
+#define MG_EXACT_S8       (1 << 14)
 #define MG_EXCESS_S8      0
 typedef int16_t mg_word_s8;
 typedef int32_t mg_partial_s8;
