@@ -32,41 +32,40 @@ size_t mg_depthwise_conv2d_s8_fwd_scratch_size(const mg_conv2d_params *p) {
     return (size_t)(p->kernel_h * p->kernel_w) * sizeof(tap) + (size_t)(v.rows * v.row) * 4;
 }
 
-/* One row of the plane, of two rows of the image; NULL: a row of padding. */
-static void lay_out_row(const mg_conv2d_params *p, const plane *v, int32_t zero_point,
-                        const int8_t *first, const int8_t *second, mg_word_s8 *to) {
-    const int8_t padding = (int8_t)zero_point;
-    const int32_t step = p->stride_w * p->in_c;
-    for (int32_t phase = 0; phase < p->stride_w; ++phase, to += v->width) {
-        const int32_t left = mg_ceil_div(mg_max(p->pad_left - phase, 0), p->stride_w);
-        const int32_t column = left * p->stride_w + phase - p->pad_left;
-        const int32_t inside = mg_ceil_div(p->in_w - column, p->stride_w);
-        const int8_t *x[2] = {&padding, &padding};
-        int32_t steps[2] = {0, 0};
-        if (first != NULL) {
-            x[0] = first + column * p->in_c;
-            steps[0] = step;
-        }
-        if (second != NULL) {
-            x[1] = second + column * p->in_c;
-            steps[1] = step;
-        }
-        for (int32_t i = left; i < mg_min(left + inside, v->width); ++i) {
-            to[i] = mg_word(x, 1, 0, zero_point);
-            x[0] += steps[0];
-            x[1] += steps[1];
-        }
-    }
+/* Neighbours of one phase in a row of the image; step 0: in a row of padding. */
+typedef struct {
+    const int8_t *x;
+    int32_t step;
+} source;
+
+static source source_of(const mg_conv2d_params *p, const int8_t *x, int32_t row,
+                        const int8_t *padding) {
+    const int inside = row >= 0 && row < p->in_h;
+    return inside ? (source){x + row * p->in_w * p->in_c, p->stride_w * p->in_c}
+                  : (source){padding, 0};
 }
 
 /* The plane from row `top` of the image on, which may lie above it; x: of one channel. */
 static void lay_out(const mg_conv2d_params *p, const plane *v, int32_t zero_point, const int8_t *x,
-                    int32_t top, mg_word_s8 *to) {
-    const int32_t row = p->in_w * p->in_c;
-    for (int32_t r = 0; r < v->rows; ++r, to += v->row) {
-        const int32_t first = top + r, second = first + v->half * p->stride_h;
-        lay_out_row(p, v, zero_point, first >= 0 && first < p->in_h ? x + first * row : NULL,
-                    second >= 0 && second < p->in_h ? x + second * row : NULL, to);
+                    int32_t top, mg_word_s8 *words) {
+    const int8_t padding = (int8_t)zero_point;
+    for (int32_t phase = 0; phase < p->stride_w; ++phase, words += v->width) {
+        const int32_t left = mg_ceil_div(mg_max(p->pad_left - phase, 0), p->stride_w);
+        const int32_t column = left * p->stride_w + phase - p->pad_left;
+        const int32_t inside = mg_ceil_div(p->in_w - column, p->stride_w);
+        const int32_t count = mg_min(inside, v->width - left);
+        mg_word_s8 *to = words + left;
+        for (int32_t row = top; row < top + v->rows; ++row, to += v->row) {
+            const int8_t *const at = x + column * p->in_c;
+            const source first = source_of(p, at, row, &padding);
+            const source second = source_of(p, at, row + v->half * p->stride_h, &padding);
+            const int8_t *from[] = {first.x, second.x};
+            for (int32_t i = 0; i < count; ++i) {
+                to[i] = mg_word(from, 1, 0, zero_point);
+                from[0] += first.step;
+                from[1] += second.step;
+            }
+        }
     }
 }
 
