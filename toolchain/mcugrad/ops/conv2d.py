@@ -200,7 +200,7 @@ register(
         Conv2dBwdDataAttrs,
         _bwd_data_infer,
         _bwd_data_reference,
-        kernels=linear.bwd_data_kernels("conv2d", _bwd_data_params, axis=0),
+        kernels=linear.bwd_data_kernels("conv2d", _bwd_data_params, axis=0, scratch=True),
         products=_bwd_data_products,
     )
 )

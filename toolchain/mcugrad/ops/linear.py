@@ -109,8 +109,14 @@ def fwd_kernels(
     )
 
 
-def bwd_data_kernels(op: str, params: StructOf, axis: int) -> tuple[Kernel, ...]:
-    """The rows of ``<op>_bwd_data``; ``axis`` is the output channels of w."""
+def bwd_data_kernels(
+    op: str, params: StructOf, axis: int, *, scratch: bool = False
+) -> tuple[Kernel, ...]:
+    """The rows of ``<op>_bwd_data``.
+
+    ``axis`` is the output channels of w, and ``scratch`` tells whether the kernel with int8
+    weights makes them real first.
+    """
 
     def quant(call: OpCall) -> CStruct:
         w = call.input(1)
@@ -118,7 +124,14 @@ def bwd_data_kernels(op: str, params: StructOf, axis: int) -> tuple[Kernel, ...]
         return scales(given_scales * (w.shape[axis] if len(given_scales) == 1 else 1))
 
     return (
-        Kernel(f"mg_{op}_s8_bwd_data", None, params=params, quant=quant, matches=_reads_int8(1)),
+        Kernel(
+            f"mg_{op}_s8_bwd_data",
+            None,
+            params=params,
+            quant=quant,
+            matches=_reads_int8(1),
+            scratch=scratch,
+        ),
         Kernel(f"mg_{op}_f32_bwd_data", DType.F32, params=params),
     )
 
