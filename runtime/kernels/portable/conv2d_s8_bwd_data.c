@@ -16,12 +16,15 @@ MG_INLINE void dequantize(int32_t width, int32_t taps, int32_t depth, const mg_s
                           const int8_t *w, float *to) {
     for (int32_t oc = 0; oc < q->count; ++oc) {
         const float scale = q->scale[oc];
-        for (int32_t tap = 0; tap < taps; ++tap) {
+        int32_t left = taps;
+        do {
+            MG_UNROLLED
             for (int32_t i = 0; i < width; ++i) {
-                *to++ = scale * (float)w[i];
+                to[i] = scale * (float)w[i];
             }
+            to += width;
             w += depth;
-        }
+        } while (--left > 0);
     }
 }
 

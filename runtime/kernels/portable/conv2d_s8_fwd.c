@@ -75,7 +75,7 @@ static __attribute__((noinline)) void products(int32_t n, const mg_word_s8 *x, c
     mg_partial_s8 words[MG_RUN_S8];
     mg_clear_s8(words);
     MG_ROLLED
-    for (const int8_t *const last = w + n / STEPS * STEPS; w != last; w += STEPS) {
+    for (const int8_t *const last = w + (uint32_t)n / STEPS * STEPS; w != last; w += STEPS) {
         MG_UNROLLED
         for (int k = 0; k < STEPS; ++k) {
             mg_add_products_s8(x + k * MG_RUN_S8, w[k], words);
@@ -84,7 +84,7 @@ static __attribute__((noinline)) void products(int32_t n, const mg_word_s8 *x, c
         x += STEPS * MG_RUN_S8;
     }
     MG_ROLLED
-    for (int32_t left = n % STEPS; left > 0; --left) {
+    for (uint32_t left = (uint32_t)n % STEPS; left > 0; --left) {
         mg_add_products_s8(x, *w++, words);
         x += MG_RUN_S8;
     }

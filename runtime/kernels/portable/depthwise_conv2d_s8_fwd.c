@@ -3,6 +3,7 @@
 #include "requantize_s8.h"
 #include "span.h"
 
+#define STEPS     3    /* of the inner loop that share its counting; a divisor of 9 */
 #define MAX_WORDS 1024 /* of a plane, unless the window of one row of results needs more */
 
 /* Rows of the padded image; within a row every stride_w-th column side by side, so that what
@@ -75,7 +76,16 @@ products(int32_t n, const tap *taps, const mg_word_s8 *x, int further, mg_sums_s
     mg_partial_s8 words[MG_RUN_S8];
     mg_clear_s8(words);
     MG_ROLLED
-    for (const tap *const end = taps + n; taps != end; ++taps) {
+    for (const tap *const last = taps + (uint32_t)n / STEPS * STEPS; taps != last; taps += STEPS) {
+        MG_UNROLLED
+        for (int k = 0; k < STEPS; ++k) {
+            x += taps[k].step;
+            mg_add_products_s8(x, taps[k].w, words);
+            MG_KEEP_ORDER();
+        }
+    }
+    MG_ROLLED
+    for (uint32_t left = (uint32_t)n % STEPS; left > 0; --left, ++taps) {
         x += taps->step;
         mg_add_products_s8(x, taps->w, words);
     }
