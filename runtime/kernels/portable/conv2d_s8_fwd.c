@@ -71,7 +71,7 @@ static void lay_out_windows(const mg_conv2d_params *p, int32_t zero_point, const
 
 /* One channel: `n` products for each pixel, at most MG_EXACT_S8. */
 static __attribute__((noinline)) void products(int32_t n, const mg_word_s8 *x, const int8_t *w,
-                                               int further, mg_sums_s8 sums) {
+                                               int32_t further, mg_sums_s8 sums) {
     mg_partial_s8 words[MG_RUN_S8];
     mg_clear_s8(words);
     MG_ROLLED
@@ -120,7 +120,7 @@ void mg_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const mg_requant
     const int32_t run = size < MG_RUN_S8 ? 1 : MG_RUN_S8, step = run == 1 ? 0 : p->out_c;
     for (int32_t pixel = 0; pixel < size; pixel += run * MG_WORD_PIXELS_S8) {
         int32_t runs[MG_WORD_PIXELS_S8];
-        mg_places_s8 to = {.step = step};
+        mg_places_s8 to = {.step = step, .zero_point = q->output_zero_point};
         for (int k = 0; k < MG_WORD_PIXELS_S8; ++k) {
             runs[k] = mg_min(pixel + k * run, size - run);
             to.pixel[k] = y + runs[k] * p->out_c;
@@ -132,14 +132,11 @@ void mg_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const mg_requant
             for (int32_t c = g * channels; c < (g + 1) * channels; ++c) {
                 mg_sums_s8 sums;
                 for (int32_t k = 0; k < n; k += MG_EXACT_S8) {
-                    products(mg_min(n - k, MG_EXACT_S8), words + k * MG_RUN_S8, weights + k, k > 0,
+                    products(mg_min(n - k, MG_EXACT_S8), words + k * MG_RUN_S8, weights + k, k,
                              sums);
                 }
                 weights += n;
-                mg_requantize_s8(channel + c, q->output_zero_point, sums, &to);
-                for (int k = 0; k < MG_WORD_PIXELS_S8; ++k) {
-                    to.pixel[k]++;
-                }
+                mg_requantize_s8(channel + c, sums, &to, c);
             }
         }
     }

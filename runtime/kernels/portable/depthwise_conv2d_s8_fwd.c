@@ -72,7 +72,7 @@ static void lay_out(const mg_conv2d_params *p, const plane *v, int32_t zero_poin
 
 /* `n` taps of a run of results, at most MG_EXACT_S8; gives the place of the last. */
 static __attribute__((noinline)) const mg_word_s8 *
-products(int32_t n, const tap *taps, const mg_word_s8 *x, int further, mg_sums_s8 sums) {
+products(int32_t n, const tap *taps, const mg_word_s8 *x, int32_t further, mg_sums_s8 sums) {
     mg_partial_s8 words[MG_RUN_S8];
     mg_clear_s8(words);
     MG_ROLLED
@@ -107,16 +107,16 @@ static void result_row(const mg_conv2d_params *p, int32_t zero_point, const plan
     }
     for (int32_t column = 0; column < p->out_w; column += run) {
         const int32_t at = mg_min(column, p->out_w - run);
-        mg_places_s8 to = {.step = step};
+        mg_places_s8 to = {.step = step, .zero_point = zero_point};
         for (int k = 0; k < MG_WORD_PIXELS_S8; ++k) {
             to.pixel[k] = place[k] + at * p->out_c;
         }
         mg_sums_s8 sums;
         const mg_word_s8 *from = x + at;
         for (int32_t k = 0; k < n; k += MG_EXACT_S8) {
-            from = products(mg_min(n - k, MG_EXACT_S8), taps + k, from, k > 0, sums);
+            from = products(mg_min(n - k, MG_EXACT_S8), taps + k, from, k, sums);
         }
-        mg_requantize_s8(channel, zero_point, sums, &to);
+        mg_requantize_s8(channel, sums, &to, 0);
     }
 }
 

@@ -12,18 +12,16 @@ typedef struct {
     int32_t multiplier, shift, bias, rounding; /* rounding 0: only the rule itself serves */
 } mg_channel_s8;
 
-/* Where the results of a run of words go; `step` leads from one to the next. They are written from
- * the last to the first, second pixels before first ones, so that one that nobody wants may share
+/* Where the results of a run of words go, `step` from one to the next. They are written from the
+ * last to the first, second pixels before first ones, so that one that nobody wants may share
  * the place of an earlier one. */
 typedef struct {
     int8_t *pixel[MG_WORD_PIXELS_S8];
-    int32_t step;
+    int32_t step, zero_point;
 } mg_places_s8;
 
-/* The sums of `products` products and a bias, both below 2^29, can be doubled, and then the
- * doubling high product is the upper half of a 64-bit one. After a shift to the right by at least
- * one bit, only negative halves round otherwise than upwards, and they have the sign of the sum. So
- * one rounding constant serves, and takes the output's zero point with it. */
+/* Sums of `products` products and biases that both stay below 2^29 can be doubled. The rounding
+ * takes the output's zero point with it. */
 static mg_channel_s8 mg_channel_of_s8(const mg_requant_s8 *q, int32_t channel, const int32_t *b,
                                       int32_t products) {
     const int32_t limit = 1 << 29, bias = b != NULL ? b[channel] : 0, shift = q->shift[channel];
@@ -34,40 +32,38 @@ static mg_channel_s8 mg_channel_of_s8(const mg_requant_s8 *q, int32_t channel, c
 }
 
 /* The rule itself, for any shift and bias. */
-static void mg_requantize_any_s8(const mg_channel_s8 *c, int32_t zero_point, const mg_sums_s8 sums,
-                                 const mg_places_s8 *y) {
+static void mg_requantize_any_s8(const mg_channel_s8 *c, const mg_sums_s8 sums,
+                                 const mg_places_s8 *y, int32_t at) {
     for (int k = MG_WORD_PIXELS_S8 - 1; k >= 0; --k) {
         const uint32_t bias = (uint32_t)c->bias - (k == 0 ? MG_EXCESS_S8 : 0);
         for (int i = MG_RUN_S8 - 1; i >= 0; --i) {
             const int32_t sum = (int32_t)((uint32_t)sums[k][i] + bias);
             const int32_t result = mg_multiply_quantized(sum, c->multiplier, c->shift);
-            y->pixel[k][i * y->step] = mg_limit_s8(result + zero_point, INT8_MIN, INT8_MAX);
+            y->pixel[k][i * y->step + at] = mg_limit_s8(result + y->zero_point, INT8_MIN, INT8_MAX);
         }
     }
 }
 
-/* The int8 results of sums. */
-static __attribute__((noinline)) void mg_requantize_s8(const mg_channel_s8 *c, int32_t zero_point,
-                                                       const mg_sums_s8 sums,
-                                                       const mg_places_s8 *y) {
+/* The int8 results of sums; at: from y's places. */
+static __attribute__((noinline)) void
+mg_requantize_s8(const mg_channel_s8 *c, const mg_sums_s8 sums, const mg_places_s8 *y, int32_t at) {
     const int32_t multiplier = c->multiplier, right = -c->shift, rounding = c->rounding;
     const int32_t step = y->step;
     if (rounding == 0) {
-        mg_requantize_any_s8(c, zero_point, sums, y);
+        mg_requantize_any_s8(c, sums, y, at);
         return;
     }
     MG_UNROLLED
     for (int k = MG_WORD_PIXELS_S8 - 1; k >= 0; --k) {
-        int8_t *to = y->pixel[k] + MG_RUN_S8 * step;
+        int8_t *to = y->pixel[k] + MG_RUN_S8 * step + at;
         int32_t start = 2 * (k == 0 ? c->bias - MG_EXCESS_S8 : c->bias);
         MG_COMPLETE(start); /* or the bias would be added to each sum before it is doubled */
         MG_UNROLLED
         for (int i = MG_RUN_S8 - 1; i >= 0; --i) {
             const int32_t doubled = 2 * sums[k][i] + start;
-            const int64_t product = (int64_t)doubled * multiplier + ((int64_t)1 << 31);
-            const int32_t high = (int32_t)(product >> 32) + (rounding + (doubled >> 31));
             to -= step;
-            *to = mg_limit_s8(high >> right, INT8_MIN, INT8_MAX);
+            const int32_t result = mg_multiply_doubled(doubled, multiplier, right, rounding);
+            *to = mg_limit_s8(result, INT8_MIN, INT8_MAX);
         }
     }
 }

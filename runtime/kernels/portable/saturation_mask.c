@@ -3,7 +3,8 @@
 
 /* Bits of `count` results. */
 MG_INLINE uint32_t bits_of(int32_t count, mg_clamp_s8 range, const int8_t *y) {
-    const uint32_t first = (uint32_t)range.low + 1, values = (uint32_t)range.high - first;
+    const uint32_t first = (uint32_t)range.low + 1;
+    const uint32_t values = range.high > range.low ? (uint32_t)range.high - first : 0;
     uint32_t bits = 0;
     for (int32_t k = 0; k < count; ++k) {
         bits |= (uint32_t)((uint32_t)y[k] - first < values) << k;

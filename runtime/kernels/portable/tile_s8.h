@@ -54,9 +54,9 @@ MG_INLINE void mg_add_products_s8(const mg_word_s8 *x, int32_t w, mg_partial_s8 
     }
 }
 
-/* The sums of each pixel, those of first ones MG_EXCESS_S8 too large; `further`: added to what
- * there is. */
-MG_INLINE void mg_split_s8(const mg_partial_s8 *words, int further, mg_sums_s8 sums) {
+/* The sums of each pixel, those of first ones MG_EXCESS_S8 too large; `further` not 0: added to
+ * what there is. */
+MG_INLINE void mg_split_s8(const mg_partial_s8 *words, int32_t further, mg_sums_s8 sums) {
     MG_UNROLLED
     for (int i = 0; i < MG_RUN_S8; ++i) {
 #if MG_WORD_PIXELS_S8 == 2
