@@ -14,7 +14,7 @@ static mg_word_s8 *lay_out(int32_t n, const int8_t *const *x, int32_t zero_point
         from[i] = x[i];
     }
     MG_ROLLED
-    for (int32_t k = 0; k < n; ++k) {
+    for (int32_t k = 0; k != n; ++k) {
         MG_UNROLLED
         for (int i = 0; i < MG_RUN_S8; ++i) {
             to[i] = mg_word(from + i, MG_RUN_S8, k, zero_point);
@@ -24,22 +24,31 @@ static mg_word_s8 *lay_out(int32_t n, const int8_t *const *x, int32_t zero_point
     return to;
 }
 
-/* Where the windows of pixels begin in the image. */
+/* Where the windows of pixels begin in the image; offset: in x. */
 typedef struct {
-    int32_t row[PIXELS], column[PIXELS];
+    int32_t row[PIXELS], column[PIXELS], offset[PIXELS];
+    int inside; /* whether none needs padding */
 } corners;
 
-/* Runs of pixels from `first` and `second` on. */
+/* Of runs of pixels. */
 static corners corners_of(const mg_conv2d_params *p, const int32_t *runs) {
-    corners v;
+    const int32_t low = p->in_h - (p->kernel_h - 1) * p->dilation_h;
+    const int32_t right = p->in_w - (p->kernel_w - 1) * p->dilation_w;
+    corners v = {.inside = 1};
     for (int k = 0; k < MG_WORD_PIXELS_S8; ++k) {
-        int32_t row = runs[k] / p->out_w, column = runs[k] % p->out_w;
+        int32_t row = runs[k] / p->out_w * p->stride_h - p->pad_top;
+        int32_t position = runs[k] % p->out_w;
+        int32_t column = position * p->stride_w - p->pad_left;
         for (int i = k * MG_RUN_S8; i < (k + 1) * MG_RUN_S8; ++i) {
-            v.row[i] = row * p->stride_h - p->pad_top;
-            v.column[i] = column * p->stride_w - p->pad_left;
-            if (++column == p->out_w) {
-                column = 0;
-                row++;
+            v.row[i] = row;
+            v.column[i] = column;
+            v.offset[i] = (row * p->in_w + column) * p->in_c;
+            v.inside &= row >= 0 && row < low && column >= 0 && column < right;
+            column += p->stride_w;
+            if (++position == p->out_w) {
+                position = 0;
+                column = -p->pad_left;
+                row += p->stride_h;
             }
         }
     }
@@ -50,19 +59,18 @@ static corners corners_of(const mg_conv2d_params *p, const int32_t *runs) {
 static void lay_out_windows(const mg_conv2d_params *p, int32_t zero_point, const corners *v,
                             const int8_t *x, const int8_t *padding, mg_word_s8 *to) {
     const int32_t depth = p->in_c / p->groups;
-    int whole = p->dilation_w == 1 && p->groups == 1; /* rows of taps are contiguous */
-    for (int i = 0; i < PIXELS; ++i) {
-        whole &= v->column[i] >= 0 && v->column[i] + p->kernel_w <= p->in_w;
-    }
-    const int32_t taps = whole ? 1 : p->kernel_w, run = whole ? p->kernel_w * depth : depth;
+    const int rows = v->inside && p->dilation_w == 1 && p->groups == 1; /* are contiguous */
+    const int32_t taps = rows ? 1 : p->kernel_w, run = rows ? p->kernel_w * depth : depth;
     for (int32_t ky = 0; ky < p->kernel_h; ++ky) {
         for (int32_t kx = 0; kx < taps; ++kx) {
+            const int32_t down = ky * p->dilation_h, across = kx * p->dilation_w;
+            const int32_t tap = (down * p->in_w + across) * p->in_c;
             const int8_t *from[PIXELS];
             for (int i = 0; i < PIXELS; ++i) {
-                const int32_t row = v->row[i] + ky * p->dilation_h;
-                const int32_t column = v->column[i] + kx * p->dilation_w;
-                const int meets = row >= 0 && row < p->in_h && column >= 0 && column < p->in_w;
-                from[i] = meets ? x + (row * p->in_w + column) * p->in_c : padding;
+                const int32_t row = v->row[i] + down, column = v->column[i] + across;
+                const int meets =
+                    v->inside || (row >= 0 && row < p->in_h && column >= 0 && column < p->in_w);
+                from[i] = meets ? x + (v->offset[i] + tap) : padding;
             }
             to = lay_out(run, from, zero_point, to);
         }
@@ -91,18 +99,13 @@ static __attribute__((noinline)) void products(int32_t n, const mg_word_s8 *x, c
     mg_split_s8(words, further, sums);
 }
 
-/* Zero points for padded rows, or taps. */
-static int32_t padding_of(const mg_conv2d_params *p) {
-    return p->in_c / p->groups * p->kernel_w;
-}
-
 static int32_t products_of(const mg_conv2d_params *p) {
     return p->kernel_h * p->kernel_w * (p->in_c / p->groups);
 }
 
 size_t mg_conv2d_s8_fwd_scratch_size(const mg_conv2d_params *p) {
     return (size_t)p->out_c * sizeof(mg_channel_s8) + (size_t)(products_of(p) * MG_RUN_S8) * 4 +
-           (size_t)padding_of(p);
+           (size_t)(p->in_c / p->groups);
 }
 
 void mg_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const mg_requant_s8 *q,
@@ -115,7 +118,7 @@ void mg_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const mg_requant
     for (int32_t c = 0; c < p->out_c; ++c) {
         channel[c] = mg_channel_of_s8(q, c, b, n);
     }
-    __builtin_memset(padding, q->input_zero_point, (size_t)padding_of(p));
+    __builtin_memset(padding, q->input_zero_point, (size_t)depth);
     /* Runs may overlap; in an image of less than one, a run gives its first pixel alone. */
     const int32_t run = size < MG_RUN_S8 ? 1 : MG_RUN_S8, step = run == 1 ? 0 : p->out_c;
     for (int32_t pixel = 0; pixel < size; pixel += run * MG_WORD_PIXELS_S8) {
@@ -131,10 +134,12 @@ void mg_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const mg_requant
             lay_out_windows(p, q->input_zero_point, &v, x + g * depth, padding, words);
             for (int32_t c = g * channels; c < (g + 1) * channels; ++c) {
                 mg_sums_s8 sums;
-                for (int32_t k = 0; k < n; k += MG_EXACT_S8) {
+                int32_t k = 0;
+                do {
                     products(mg_min(n - k, MG_EXACT_S8), words + k * MG_RUN_S8, weights + k, k,
                              sums);
-                }
+                    k += MG_EXACT_S8;
+                } while (k < n);
                 weights += n;
                 mg_requantize_s8(channel + c, sums, &to, c);
             }

@@ -113,9 +113,11 @@ static void result_row(const mg_conv2d_params *p, int32_t zero_point, const plan
         }
         mg_sums_s8 sums;
         const mg_word_s8 *from = x + at;
-        for (int32_t k = 0; k < n; k += MG_EXACT_S8) {
+        int32_t k = 0;
+        do {
             from = products(mg_min(n - k, MG_EXACT_S8), taps + k, from, k, sums);
-        }
+            k += MG_EXACT_S8;
+        } while (k < n);
         mg_requantize_s8(channel, sums, &to, 0);
     }
 }

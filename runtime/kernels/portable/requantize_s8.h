@@ -55,15 +55,14 @@ mg_requantize_s8(const mg_channel_s8 *c, const mg_sums_s8 sums, const mg_places_
     }
     MG_UNROLLED
     for (int k = MG_WORD_PIXELS_S8 - 1; k >= 0; --k) {
-        int8_t *to = y->pixel[k] + MG_RUN_S8 * step + at;
+        int8_t *const to = y->pixel[k] + at;
         int32_t start = 2 * (k == 0 ? c->bias - MG_EXCESS_S8 : c->bias);
         MG_COMPLETE(start); /* or the bias would be added to each sum before it is doubled */
         MG_UNROLLED
         for (int i = MG_RUN_S8 - 1; i >= 0; --i) {
             const int32_t doubled = 2 * sums[k][i] + start;
-            to -= step;
             const int32_t result = mg_multiply_doubled(doubled, multiplier, right, rounding);
-            *to = mg_limit_s8(result, INT8_MIN, INT8_MAX);
+            to[i * step] = mg_limit_s8(result, INT8_MIN, INT8_MAX);
         }
     }
 }
