@@ -45,10 +45,10 @@ static inline int32_t mg_multiply_quantized(int32_t x, int32_t multiplier, int32
     return shift < 0 ? mg_rounding_shift_right(product, -shift) : product;
 }
 
-/* The same for |x| < 2^30, as `doubled`, and a shift by `right` >= 1 bits to the right. The doubling
- * high product is then the upper half of a 64-bit one, and as only negative halves round otherwise
- * than upwards, and they have the sign of x, one constant rounds: 2^(right - 1), to which what is
- * added to the result, times 2^right, may be added. */
+/* The same for |x| < 2^30, as `doubled`, and a shift by `right` >= 1 bits to the right. The
+ * doubling high product is then the upper half of a 64-bit one, and as only negative halves round
+ * otherwise than upwards, and they have the sign of x, one constant rounds: 2^(right - 1), to which
+ * what is added to the result, times 2^right, may be added. */
 static inline int32_t mg_multiply_doubled(int32_t doubled, int32_t multiplier, int32_t right,
                                           int32_t rounding) {
     const int64_t product = (int64_t)doubled * multiplier + ((int64_t)1 << 31);

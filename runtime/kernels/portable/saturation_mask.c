@@ -25,9 +25,20 @@ void mg_saturation_mask_s8_fwd(const mg_size_params *p, const mg_clamp_s8 *q, co
     }
 }
 
+MG_INLINE void let_through(int32_t count, uint32_t bits, const float *dy, float *dx) {
+    for (int32_t k = 0; k < count; ++k) {
+        dx[k] = (bits >> k) & 1 ? dy[k] : 0.0f;
+    }
+}
+
 void mg_saturation_mask_f32_bwd_data(const mg_size_params *p, const float *dy, const uint8_t *mask,
                                      float *dx) {
-    for (int32_t i = 0; i < p->size; ++i) {
-        dx[i] = (mask[i / 8] >> (i % 8)) & 1 ? dy[i] : 0.0f;
+    int32_t left = p->size;
+    MG_ROLLED
+    for (; left >= 8; left -= 8, dy += 8, dx += 8) {
+        let_through(8, *mask++, dy, dx);
+    }
+    if (left > 0) {
+        let_through(left, *mask, dy, dx);
     }
 }
