@@ -14,7 +14,7 @@ static mg_word_s8 *lay_out(int32_t n, const int8_t *const *x, int32_t zero_point
         from[i] = x[i];
     }
     MG_ROLLED
-    for (int32_t k = 0; k != n; ++k) {
+    for (int32_t k = 0; k < n; ++k) {
         MG_UNROLLED
         for (int i = 0; i < MG_RUN_S8; ++i) {
             to[i] = mg_word(from + i, MG_RUN_S8, k, zero_point);

@@ -100,17 +100,13 @@ static void result_row(const mg_conv2d_params *p, int32_t zero_point, const plan
     const int32_t n = p->kernel_h * p->kernel_w;
     /* Runs may overlap; in an image narrower than one, a run gives its first result alone. */
     const int32_t run = p->out_w < MG_RUN_S8 ? 1 : MG_RUN_S8, step = run == 1 ? 0 : p->out_c;
-    int8_t *place[MG_WORD_PIXELS_S8];
+    mg_places_s8 to = {.step = step, .zero_point = zero_point};
     for (int k = 0; k < MG_WORD_PIXELS_S8; ++k) {
         const int32_t below = row + k * v->half < p->out_h ? row + k * v->half : row;
-        place[k] = y + below * p->out_w * p->out_c;
+        to.pixel[k] = y + below * p->out_w * p->out_c;
     }
     for (int32_t column = 0; column < p->out_w; column += run) {
         const int32_t at = mg_min(column, p->out_w - run);
-        mg_places_s8 to = {.step = step, .zero_point = zero_point};
-        for (int k = 0; k < MG_WORD_PIXELS_S8; ++k) {
-            to.pixel[k] = place[k] + at * p->out_c;
-        }
         mg_sums_s8 sums;
         const mg_word_s8 *from = x + at;
         int32_t k = 0;
@@ -118,7 +114,7 @@ static void result_row(const mg_conv2d_params *p, int32_t zero_point, const plan
             from = products(mg_min(n - k, MG_EXACT_S8), taps + k, from, k, sums);
             k += MG_EXACT_S8;
         } while (k < n);
-        mg_requantize_s8(channel, sums, &to, 0);
+        mg_requantize_s8(channel, sums, &to, at * p->out_c);
     }
 }
 
