@@ -58,12 +58,14 @@ typedef struct {
     int32_t kernel_h, kernel_w, stride_h, stride_w, pad_top, pad_left, dilation_h, dilation_w;
 } mg_conv2d_params;
 
-void mg_conv2d_s8_fwd(const mg_conv2d_params *p, const mg_requant_s8 *q, const int8_t *x,
-                      const int8_t *w, const int32_t *b, int8_t *y);
+size_t mg_conv2d_s8_fwd_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const mg_requant_s8 *q,
+                      const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y);
 void mg_conv2d_f32_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const float *x,
                        const float *w, const float *b, float *y);
-void mg_conv2d_s8_bwd_data(const mg_conv2d_params *p, const mg_scales *q, const float *dy,
-                           const int8_t *w, float *dx);
+size_t mg_conv2d_s8_bwd_data_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_s8_bwd_data(void *scratch, const mg_conv2d_params *p, const mg_scales *q,
+                           const float *dy, const int8_t *w, float *dx);
 void mg_conv2d_s8_bwd_weight(const mg_conv2d_params *p, const mg_quantize_s8 *q, const int8_t *x,
                              const float *dy, const float *gathered, float *dw);
 void mg_conv2d_f32_bwd_data(const mg_conv2d_params *p, const float *dy, const float *w, float *dx);
@@ -72,8 +74,9 @@ void mg_conv2d_f32_bwd_weight(const mg_conv2d_params *p, const float *x, const f
 
 /* depthwise_conv2d: x [in_h][in_w][in_c], w [kernel_h][kernel_w][out_c]. Output channel c
  * reads input channel c / (out_c / in_c). */
-void mg_depthwise_conv2d_s8_fwd(const mg_conv2d_params *p, const mg_requant_s8 *q, const int8_t *x,
-                                const int8_t *w, const int32_t *b, int8_t *y);
+size_t mg_depthwise_conv2d_s8_fwd_scratch_size(const mg_conv2d_params *p);
+void mg_depthwise_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const mg_requant_s8 *q,
+                                const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y);
 void mg_depthwise_conv2d_f32_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const float *x,
                                  const float *w, const float *b, float *y);
 void mg_depthwise_conv2d_s8_bwd_data(const mg_conv2d_params *p, const mg_scales *q, const float *dy,

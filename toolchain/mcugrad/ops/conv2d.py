@@ -196,7 +196,10 @@ register(
         _infer,
         _reference,
         kernels=linear.fwd_kernels(
-            "conv2d", _fwd_params, lambda call: requantization(call, call.attrs.clamp).struct()
+            "conv2d",
+            _fwd_params,
+            lambda call: requantization(call, call.attrs.clamp).struct(),
+            scratch=True,
         ),
         gradient=_gradient,
         products=_products,
@@ -209,7 +212,7 @@ register(
         Conv2dBwdDataAttrs,
         _bwd_data_infer,
         _bwd_data_reference,
-        kernels=linear.bwd_data_kernels("conv2d", _bwd_data_params, axis=0),
+        kernels=linear.bwd_data_kernels("conv2d", _bwd_data_params, axis=0, scratch=True),
         products=_bwd_data_products,
         integer=bwd_data_rule("conv2d", lambda attrs, w: w.size // w.shape[3] // attrs.conv.groups),
     )

@@ -181,6 +181,7 @@ register(
             "depthwise_conv2d",
             _fwd_params,
             lambda call: requantization(call, call.attrs.clamp).struct(),
+            scratch=True,
         ),
         gradient=_gradient,
         products=_products,
