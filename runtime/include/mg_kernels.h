@@ -307,10 +307,10 @@ void mg_sgd_momentum_f32_step(const mg_size_params *p, const float *w, const flo
                               const float *v, const float *hyper, float *w_next, float *v_next);
 
 /* Scales of stored integers: scale[(i / run) % scales] for element i. limit: of their magnitude.
- * salt: of the rounding. */
+ * salt: of the rounding. qas: whether with quantisation-aware scaling. */
 typedef struct {
     const float *scale;
-    int32_t scales, run, limit, salt;
+    int32_t scales, run, limit, salt, qas;
 } mg_sgd_quant;
 
 /* dw: by the real weight. updates: how many there were, from which the rounding is drawn. */

@@ -41,9 +41,11 @@ KINDS: list[tuple[str, dict[str, float]]] = [
     ("f32", {}),
     ("f32", {"momentum": 0.9}),
     ("f32", {"batch": 3}),
+    ("f32", {"batch": 2, "momentum": 0.5}),
     ("int8", {}),
+    ("int8", {"batch": 3}),
+    ("int8", {"qas": False, "learning_rate": 1e4}),
 ]
-KINDS += [("int8", {"batch": 3}), ("f32", {"batch": 2, "momentum": 0.5})]
 
 
 def network(precision: str) -> Graph:
@@ -72,7 +74,7 @@ def samples(count: int) -> list[Array]:
 
 
 def options(precision: str, **more: float) -> TrainingOptions:
-    return TrainingOptions(precision=Precision(precision), learning_rate=0.1, **more)  # type: ignore[arg-type]
+    return TrainingOptions(precision=Precision(precision), **{"learning_rate": 0.1, **more})  # type: ignore[arg-type]
 
 
 def pairs(precision: str) -> list[tuple[Array, Array]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mcugrad.ir.tensor import DType, QuantParams
 from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs
 from tests.ops.case import Case, Operand
@@ -34,6 +36,16 @@ CASES = [
             f"{w.dtype}_{name}",
             (w, Operand(w.shape), _UPDATES, _HYPER),
             attrs,
+            (w.quant,),
+        )
+        for name, (w, attrs) in _USES.items()
+    ),
+    *(
+        Case(
+            "sgd_quantized",
+            f"{w.dtype}_{name}_plain",
+            (w, Operand(w.shape, range=(-300, 300)), _UPDATES, _HYPER),
+            replace(attrs, qas=False),
             (w.quant,),
         )
         for name, (w, attrs) in _USES.items()

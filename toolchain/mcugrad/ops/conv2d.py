@@ -217,10 +217,10 @@ register(
 register_bwd_data(
     "conv2d",
     Conv2dBwdDataAttrs,
-    _bwd_data_infer,
-    _bwd_data_sums,
-    _bwd_data_params,
-    _bwd_data_products,
+    infer=_bwd_data_infer,
+    sums=_bwd_data_sums,
+    params=_bwd_data_params,
+    products=_bwd_data_products,
 )
 register(
     Op(
@@ -237,8 +237,8 @@ register(
 register_bwd_weight(
     "conv2d",
     Conv2dAttrs,
-    _bwd_weight_infer,
-    _bwd_weight_sums,
-    _bwd_weight_params,
-    _bwd_weight_products,
+    infer=_bwd_weight_infer,
+    sums=_bwd_weight_sums,
+    params=_bwd_weight_params,
+    products=_bwd_weight_products,
 )

@@ -201,10 +201,10 @@ register(
 register_bwd_data(
     "fully_connected",
     FullyConnectedBwdDataAttrs,
-    _bwd_data_infer,
-    _bwd_data_sums,
-    _bwd_data_params,
-    _bwd_data_products,
+    infer=_bwd_data_infer,
+    sums=_bwd_data_sums,
+    params=_bwd_data_params,
+    products=_bwd_data_products,
 )
 register(
     Op(
@@ -221,8 +221,8 @@ register(
 register_bwd_weight(
     "fully_connected",
     NoAttrs,
-    _bwd_weight_infer,
-    _bwd_weight_sums,
-    _bwd_weight_params,
-    _bwd_weight_products,
+    infer=_bwd_weight_infer,
+    sums=_bwd_weight_sums,
+    params=_bwd_weight_params,
+    products=_bwd_weight_products,
 )

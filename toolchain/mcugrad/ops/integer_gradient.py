@@ -50,7 +50,7 @@ _INT32_MAX = (1 << 31) - 1
 def rounded_shift(x: Any, shift: int) -> Ints:
     """``x / 2^shift`` to nearest, halves up."""
     x = np.asarray(x, np.int64)
-    return x if shift == 0 else ((x >> (shift - 1)) + 1) >> 1
+    return np.asarray(x if shift == 0 else ((x >> (shift - 1)) + 1) >> 1)
 
 
 def codes(x: Any) -> Ints:
@@ -88,6 +88,7 @@ def exponent_tensor(gradient: str) -> Tensor:
 def register_bwd_data(
     op: str,
     attrs: type,
+    *,
     infer: Callable[[OpCall], tuple[Spec, ...]],
     sums: Callable[[Any, Floats, Floats], Floats],
     params: StructOf,
@@ -173,6 +174,7 @@ def _first_shift(w: Tensor, count: int) -> int:
 def register_bwd_weight(
     op: str,
     attrs: type,
+    *,
     infer: Callable[[OpCall], tuple[Spec, ...]],
     sums: Callable[[Any, Floats, Floats], Floats],
     params: StructOf,

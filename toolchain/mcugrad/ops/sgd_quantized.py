@@ -4,7 +4,10 @@
 
 ``dw`` is the derivative by the real weight. That is gradient descent on the stored integers
 with quantisation-aware scaling: their gradient, ``scale * dw``, times the inverse square of the
-scale ("On-Device Training Under 256KB Memory", section 2.1).
+scale ("On-Device Training Under 256KB Memory", section 2.1). Without that scaling it is plain
+gradient descent on the stored integers:
+
+    w = w - round(learning_rate * (scale * dw + weight_decay * w))
 
 Rounding is stochastic, so that updates of less than one step are kept in the mean: the fraction
 is compared with a number drawn from a counter (Gupta et al., "Deep Learning with Limited
@@ -39,10 +42,14 @@ _LARGEST_STEP = float(1 << 30)
 
 @dataclass(frozen=True)
 class SgdQuantizedAttrs:
-    """``limit``: of the results' magnitude; ``salt`` tells the tensors' random numbers apart."""
+    """``limit``: of the results' magnitude; ``salt`` tells the tensors' random numbers apart.
+
+    ``qas``: with quantisation-aware scaling.
+    """
 
     limit: int
     salt: int = 0
+    qas: bool = True
 
 
 def bias_limit(products: int) -> int:
@@ -95,8 +102,12 @@ def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...
     attrs: SgdQuantizedAttrs = call.attrs
     stored, scale = w.astype(np.int64), _scales(call.input(0))
     rate, decay = np.float32(hyper[0]), np.float32(hyper[2])
-    g = dw.astype(np.float32) + decay * (scale * stored.astype(np.float32))
-    step = np.clip(rate * g / scale, -_LARGEST_STEP, _LARGEST_STEP)
+    real, integer = dw.astype(np.float32), stored.astype(np.float32)
+    if attrs.qas:
+        step = rate * (real + decay * (scale * integer)) / scale
+    else:
+        step = rate * (scale * real + decay * integer)
+    step = np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)
     u = draws(attrs.salt, int(updates[0]), stored.size).reshape(stored.shape)
     changed = stored - np.floor(step + u).astype(np.int64)
     return (np.clip(changed, -attrs.limit, attrs.limit).astype(w.dtype),)
@@ -114,6 +125,7 @@ def _quant(call: OpCall) -> CStruct:
             "run": run,
             "limit": call.attrs.limit,
             "salt": call.attrs.salt,
+            "qas": int(call.attrs.qas),
         },
     )
 

@@ -43,9 +43,11 @@ def attach_optimiser(
     diff: Differentiator,
     states: Mapping[str, str],
     hyper: str,
+    *,
+    exponents: Mapping[str, str],
     momentum: bool,
     seed: int,
-    exponents: Mapping[str, str],
+    qas: bool,
 ) -> dict[str, str]:
     """Adds the update of every learning tensor's STATE; returns the next state.
 
@@ -69,13 +71,13 @@ def attach_optimiser(
             next_state[updates] = diff.emit("increment", NoAttrs(), (updates,), f"{updates}/next")
         salt = crc32(f"{seed} {name}".encode()) >> 1
         gradient = diff.gradients[state]
-        attrs = SgdQuantizedAttrs(limits.get(state, WEIGHT_LIMIT), salt)
+        attrs = SgdQuantizedAttrs(limits.get(state, WEIGHT_LIMIT), salt, qas)
         if gradient in exponents:
-            operands = (state, gradient, exponents[gradient], updates, hyper)
-            next_state[state] = diff.emit("sgd_integer", attrs, operands, f"{state}/next")
+            integers = (state, gradient, exponents[gradient], updates, hyper)
+            next_state[state] = diff.emit("sgd_integer", attrs, integers, f"{state}/next")
         else:
-            operands = (state, gradient, updates, hyper)
-            next_state[state] = diff.emit("sgd_quantized", attrs, operands, f"{state}/next")
+            floats = (state, gradient, updates, hyper)
+            next_state[state] = diff.emit("sgd_quantized", attrs, floats, f"{state}/next")
     return next_state
 
 

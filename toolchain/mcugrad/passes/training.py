@@ -65,13 +65,15 @@ _RANGES = {
 class TrainingOptions:
     """How the model is to learn. ``classes``: None keeps the head as it is.
 
+    ``qas``: int8 weights learn with quantisation-aware scaling.
+
     Raises:
         UsageError: an option is out of range.
     """
 
     classes: int | None = None
     precision: Precision = Precision.F32
-    gradients: Gradients = Gradients.F32
+    qas: bool = True
     loss: Loss = Loss.CROSS_ENTROPY
     batch: int = 1
     learning_rate: float = 0.01
@@ -84,11 +86,8 @@ class TrainingOptions:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name.replace('_', ' ')} {value}: must be from {low} to {high}")
-        if self.gradients is Gradients.S16:
-            if self.precision is not Precision.INT8:
-                raise UsageError("--gradients s16 is for weights that learn in --precision int8")
-            if self.batch > 1:
-                raise UsageError("--gradients s16 learns from one sample at a time: no --batch")
+        if not self.qas and self.precision is not Precision.INT8:
+            raise UsageError("--no-qas is for weights that learn in int8: add --precision int8")
 
 
 def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions) -> TrainingGraph:
@@ -153,7 +152,13 @@ def _differentiated(graph: Graph, learning: Channels, options: TrainingOptions) 
         constant(HYPER, np.array(rates, np.float32), storage=Storage.STATE)
     )
     next_state |= attach_optimiser(
-        diff, states, hyper, options.momentum != 0.0, options.seed, exponents
+        diff,
+        states,
+        hyper,
+        exponents=exponents,
+        momentum=options.momentum != 0.0,
+        seed=options.seed,
+        qas=options.qas,
     )
 
     built = diff.builder.build(forward.name, (*forward.inputs, target), (output, loss))
