@@ -42,7 +42,7 @@ def samples(count: int) -> list[tuple[Array, Array]]:
     """Turned digits as the int8 model takes them: its input scale is 1/255, zero point -128."""
     found = quarter_turn(load_digits().train)
     codes = np.clip(np.round(found.x[:count] * 255) - 128, -128, 127).astype(np.int8)
-    return list(zip(codes.reshape(count, 1, 8, 8, 1), found.y[:count], strict=True))
+    return list(zip(codes.reshape(count, 1, 8, 8, 1), found.y[:count, np.newaxis], strict=True))
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_a_hundred_steps_end_in_the_same_bits(
     manifest = compiled(target, scheme, tmp_path / "out")
     with open_device("host" if target == "host" else "emulator", tmp_path / "out") as device:
         for x, y in samples(STEPS):
-            device.train_step(x, int(y))
+            device.train_step(x, int(y[0]))
         assert device.statistics().updates == STEPS
         found = read_state(device, manifest)
     assert found.keys() == golden_state.keys()
