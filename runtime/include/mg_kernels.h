@@ -320,9 +320,9 @@ void mg_sgd_s32_step(const mg_size_params *p, const mg_sgd_quant *q, const int32
                      const float *dw, const int32_t *updates, const float *hyper, int32_t *w_next);
 void mg_increment_s32_step(const int32_t *x, int32_t *y);
 
-/* Integer gradients: int16 codes with an exponent that steps compute, and a scale that the
- * compiler knows. range: by how much sums are shifted to become codes, and for how many steps a
- * smaller shift would have done; every step adapts it for the next. */
+/* Integer gradients: int16 codes with a scale that the compiler knows and an exponent that steps
+ * compute, [exponent, bits of the largest code]. range, [gain, steps, largest gain]: by how many
+ * bits sums exceeded codes in earlier steps, from which the next sums' shift follows. */
 void mg_conv2d_s16_bwd_data(const mg_conv2d_params *p, const int16_t *dy, const int8_t *w,
                             const int32_t *exponent, const int32_t *range, int16_t *dx,
                             int32_t *dx_exponent, int32_t *range_next);

@@ -59,8 +59,7 @@ void mg_conv2d_s16_bwd_data(const mg_conv2d_params *p, const int16_t *dy, const 
                             const int32_t *exponent, const int32_t *range, int16_t *dx,
                             int32_t *dx_exponent, int32_t *range_next) {
     uint32_t seen = 0;
-    const mg_narrowing q = {range[0], &seen};
+    const mg_narrowing q = mg_narrowing_of(exponent, range, &seen);
     walk_backward(p, &q, dy, w, dx);
-    *dx_exponent = *exponent + q.shift;
-    mg_adapt(range, seen, range_next);
+    mg_finish(q, exponent, range, dx_exponent, range_next);
 }

@@ -21,7 +21,7 @@ void mg_fully_connected_s16_bwd_data(const mg_fully_connected_params *p, const i
                                      const int8_t *w, const int32_t *exponent, const int32_t *range,
                                      int16_t *dx, int32_t *dx_exponent, int32_t *range_next) {
     uint32_t seen = 0;
-    const mg_narrowing q = {range[0], &seen};
+    const mg_narrowing q = mg_narrowing_of(exponent, range, &seen);
     for (int32_t row = 0; row < p->rows; ++row, dy += p->out) {
         for (int32_t i = 0; i < p->in; ++i) {
             int32_t sum = 0;
@@ -31,8 +31,7 @@ void mg_fully_connected_s16_bwd_data(const mg_fully_connected_params *p, const i
             *dx++ = mg_narrowed(q, sum);
         }
     }
-    *dx_exponent = *exponent + q.shift;
-    mg_adapt(range, seen, range_next);
+    mg_finish(q, exponent, range, dx_exponent, range_next);
 }
 
 void mg_fully_connected_s16_bwd_weight(const mg_fully_connected_params *p, const mg_weight_s16 *q,

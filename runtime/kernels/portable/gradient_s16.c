@@ -68,24 +68,34 @@ void mg_scale_channels_s16_fwd(const mg_channel_sum_params *p, const mg_multipli
     }
 }
 
-/* Both to a step above the larger exponent, so that the sum cannot overflow. */
+/* x * 2^left, rounded where that is not whole. */
+static int32_t moved(int32_t x, int32_t left) {
+    return left >= 0 ? x * (1 << left) : mg_rounded_shift(x, mg_min(-left, 31));
+}
+
+/* Both to the exponent at which the sum of their largest codes just fits. */
 void mg_sum_gradients_s16_fwd(const mg_size_params *p, const mg_sum_s16 *q, const int16_t *a,
                               const int32_t *a_exponent, const int16_t *b,
                               const int32_t *b_exponent, int16_t *y, int32_t *y_exponent) {
-    const int32_t of_b = *b_exponent + q->exponent;
-    const int32_t exponent = mg_max(*a_exponent, of_b) + 1;
-    const int32_t shift_a = mg_min(exponent - *a_exponent, 31);
-    const int32_t shift_b = mg_min(exponent - of_b, 31);
+    const int32_t of_a = a_exponent[MG_EXPONENT], of_b = b_exponent[MG_EXPONENT] + q->exponent;
+    const int32_t top = mg_max(a_exponent[MG_BITS] == 0 ? INT16_MIN : of_a + a_exponent[MG_BITS],
+                               b_exponent[MG_BITS] == 0 ? INT16_MIN : of_b + b_exponent[MG_BITS]);
+    const int32_t exponent = top == INT16_MIN ? of_a : top - MG_CODE_BITS;
+    const int32_t left_a = mg_min(of_a - exponent, 15), left_b = mg_min(of_b - exponent, 15);
+    uint32_t seen = 0;
     for (int32_t i = 0; i < p->size; ++i) {
         const int32_t scaled = mg_rounded_shift(b[i] * q->multiplier, 15);
-        y[i] = mg_code(mg_rounded_shift(a[i], shift_a) + mg_rounded_shift(scaled, shift_b));
+        const int32_t sum = moved(a[i], left_a) + moved(scaled, left_b);
+        seen |= (uint32_t)(sum ^ (sum >> 31));
+        y[i] = mg_code(sum);
     }
-    *y_exponent = exponent;
+    y_exponent[MG_EXPONENT] = exponent;
+    y_exponent[MG_BITS] = mg_min(mg_bits(seen), 15);
 }
 
 void mg_dequantize_gradient_s16_fwd(const mg_size_params *p, const mg_scale *q, const int16_t *x,
                                     const int32_t *exponent, float *y) {
-    const float scale = q->scale * mg_power_of_two(*exponent);
+    const float scale = q->scale * mg_power_of_two(exponent[MG_EXPONENT]);
     for (int32_t i = 0; i < p->size; ++i) {
         y[i] = (float)x[i] * scale;
     }
@@ -98,8 +108,8 @@ void mg_quantize_gradient_f32_fwd(const mg_size_params *p, const float *x, int16
         const float size = __builtin_fabsf(x[i]);
         largest = size > largest && size < MG_INFINITY ? size : largest;
     }
-    *exponent = mg_max(mg_exponent_of(largest) - MG_CODE_BITS + 1, -126);
-    const float factor = mg_power_of_two(-*exponent);
+    const int32_t found = mg_max(mg_exponent_of(largest) - MG_CODE_BITS + 1, -126);
+    const float factor = mg_power_of_two(-found);
     for (int32_t i = 0; i < p->size; ++i) {
         const float code = x[i] * factor;
         /* What is not finite is lost: the loss says so. */
@@ -107,4 +117,6 @@ void mg_quantize_gradient_f32_fwd(const mg_size_params *p, const float *x, int16
                    ? mg_code((int32_t)(code + (code < 0 ? -0.5f : 0.5f)))
                    : 0;
     }
+    exponent[MG_EXPONENT] = found;
+    exponent[MG_BITS] = largest > 0.0f ? MG_CODE_BITS + 1 : 0;
 }

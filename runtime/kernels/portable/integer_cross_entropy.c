@@ -69,7 +69,8 @@ static int32_t ratio(int64_t part, int64_t sum) {
                 mg_code(bits > MG_CODE_BITS ? mg_rounded_shift(share, bits - MG_CODE_BITS)         \
                                             : share * (1 << (MG_CODE_BITS - bits)));               \
         }                                                                                          \
-        *exponent = bits - MG_CODE_BITS;                                                           \
+        exponent[MG_EXPONENT] = bits - MG_CODE_BITS;                                               \
+        exponent[MG_BITS] = bits == 0 ? 0 : MG_CODE_BITS + 1;                                      \
         const int64_t nats = logarithm(sum) + of_target;                                           \
         *loss = (float)nats * q->ln2;                                                              \
     }

@@ -5,8 +5,15 @@
 
 #include "arithmetic.h"
 
-#define MG_CODE_BITS 14 /* of the largest code, so that the next step's may be twice as large */
-#define MG_CALM      16 /* steps that could do with a smaller shift before it shrinks */
+#define MG_CODE_BITS 14 /* of the largest code that a step aims at; twice as much still fits */
+#define MG_WINDOW    8  /* steps whose largest gain decides the next */
+
+/* What goes with codes: their exponent, and the bits of the largest. */
+enum { MG_EXPONENT, MG_BITS };
+
+/* What a layer keeps from step to step: by how many bits sums exceed codes, how many steps of the
+ * window are over (below 0: the gain was only guessed), and the largest gain in it. */
+enum { MG_GAIN, MG_STEPS, MG_LARGEST };
 
 /* x / 2^shift to nearest, halves up. */
 static inline int32_t mg_rounded_shift(int32_t x, int32_t shift) {
@@ -28,18 +35,35 @@ typedef struct {
     uint32_t *seen;
 } mg_narrowing;
 
+static inline mg_narrowing mg_narrowing_of(const int32_t *dy, const int32_t *range,
+                                           uint32_t *seen) {
+    return (mg_narrowing){mg_max(dy[MG_BITS] + range[MG_GAIN] - MG_CODE_BITS, 0), seen};
+}
+
 static inline int16_t mg_narrowed(mg_narrowing n, int32_t sum) {
     *n.seen |= (uint32_t)(sum ^ (sum >> 31));
     return mg_code(mg_rounded_shift(sum, n.shift));
 }
 
-/* The shift and the count of calm steps, for the next step: grows at once, shrinks slowly. */
-static inline void mg_adapt(const int32_t *range, uint32_t seen, int32_t *next) {
-    const int32_t shift = range[0], calm = range[1];
-    const int32_t need = mg_max(mg_bits(seen) - MG_CODE_BITS, 0);
-    const int32_t waits = need < shift && calm + 1 < MG_CALM;
-    next[0] = need > shift ? need : need < shift && !waits ? shift - 1 : shift;
-    next[1] = waits ? calm + 1 : 0;
+/* What goes with the codes of dx, and the gain for the next step: grows at once, and shrinks to
+ * the largest of a window of steps. */
+static inline void mg_finish(mg_narrowing n, const int32_t *dy, const int32_t *range, int32_t *dx,
+                             int32_t *next) {
+    const int32_t bits = mg_bits(*n.seen), seen = bits - dy[MG_BITS];
+    const int32_t gain = range[MG_GAIN], steps = range[MG_STEPS] + 1;
+    const int32_t largest = steps > 1 ? mg_max(range[MG_LARGEST], seen) : seen;
+    const int over = steps <= 0 || steps >= MG_WINDOW || seen > gain;
+    dx[MG_EXPONENT] = dy[MG_EXPONENT] + n.shift;
+    dx[MG_BITS] = mg_min(mg_max(bits - n.shift, 0), 15);
+    if (bits == 0) {
+        next[MG_GAIN] = gain;
+        next[MG_STEPS] = range[MG_STEPS];
+        next[MG_LARGEST] = range[MG_LARGEST];
+        return;
+    }
+    next[MG_GAIN] = over ? largest : gain;
+    next[MG_STEPS] = over ? 0 : steps;
+    next[MG_LARGEST] = largest;
 }
 
 #endif

@@ -161,7 +161,7 @@ class IntegerContext(Protocol):
         """The tensor of that name; a gradient has its integer type already."""
 
     def exponent(self, gradient: str) -> str:
-        """The int32 tensor [1] with the exponent of a gradient."""
+        """The int32 tensor [2] with the exponent of a gradient and the bits of its largest code."""
 
     def integers(self, name: str) -> str | None:
         """The integers whose real values a float tensor holds, if it is made of such."""
@@ -175,8 +175,8 @@ class IntegerContext(Protocol):
     def give(self, gradient: str, exponent: str) -> None:
         """Says which tensor holds the exponent of a gradient."""
 
-    def range(self, gradient: str, shift: int) -> tuple[str, str]:
-        """A STATE range that starts with ``shift``, and the name of its next value."""
+    def range(self, gradient: str, gain: int) -> tuple[str, str]:
+        """A STATE range that starts with the guess ``gain``, and the name of its next value."""
 
 
 #: Turns a backward node into integer arithmetic; False: it cannot, so floats serve.

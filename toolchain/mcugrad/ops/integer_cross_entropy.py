@@ -1,7 +1,7 @@
 """Cross-entropy of integer logits and its integer gradient, in fixed point.
 
 Inputs: logits s8 or s32 of one sample with one scale, target s32 [1]. Outputs: the loss [1] as a
-float, codes s16 of the logits' shape with scale 2^-30, their exponent [1]. Exponentials are
+float, codes s16 of the logits' shape with scale 2^-30, their exponent [2]. Exponentials are
 powers of two in Q30 of Q20 arguments, so every device computes the same bits. The largest code
 fills 14 bits whatever the sample.
 """
@@ -33,7 +33,7 @@ def _infer(call: OpCall) -> tuple[Spec, ...]:
     require(logits.size == logits.shape[-1], f"logits of one sample, not {logits.shape}")
     require(target.shape == (1,) and target.dtype is DType.S32, "the target is one s32 class index")
     require(_multiplier(call)[1] >= 0, "logits of a scale above 1400")
-    return Spec((1,), DType.F32), Spec(logits.shape, DType.S16), Spec((1,), DType.S32)
+    return Spec((1,), DType.F32), Spec(logits.shape, DType.S16), Spec((2,), DType.S32)
 
 
 def _multiplier(call: OpCall) -> tuple[int, int]:
@@ -91,7 +91,8 @@ def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...
     else:
         gradient = codes(np.array(shares, np.int64) << -exponent)
     nats = np.float32(_logarithm(total) + below[label]) * _ln2()
-    return np.array([nats]), gradient.reshape(logits.shape), np.array([exponent])
+    scale = np.array([exponent, CODE_BITS + 1 if rest else 0])
+    return np.array([nats]), gradient.reshape(logits.shape), scale
 
 
 def _ln2() -> np.float32:

@@ -2,10 +2,10 @@
 
 A gradient is ``code * 2^exponent * scale``. Codes are int16; the exponent is computed in each
 step and the scale is known to the compiler. The codes of an input gradient are its int32 sums
-shifted right. By how much is decided from the sums of earlier steps, so no second pass over them
-is needed; FP8 training calls that delayed scaling (Micikevicius et al., "FP8 Formats for Deep
-Learning", 2022). Here it is steadier, as the loss's gradient is scaled to the full range in every
-step and its exponent handed on.
+shifted right. By how much is decided from earlier steps, so no second pass over them is needed;
+FP8 training calls that delayed scaling (Micikevicius et al., "FP8 Formats for Deep Learning",
+2022). Here it is steadier: the loss's gradient fills the codes in every step, the bits of each
+gradient's largest code are handed on, and only a layer's gain is taken from the past.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ from mcugrad.ops.shapes import given
 
 Ints = NDArray[np.int64]
 
-#: Largest code; bits of the largest that a step aims at; calm steps before a shift shrinks.
-LIMIT, CODE_BITS, CALM = 32767, 14, 16
+#: Largest code; bits of the largest that a step aims at; steps whose gains decide the next.
+LIMIT, CODE_BITS, WINDOW = 32767, 14, 8
 
 #: Positions whose products an int32 surely holds.
 _SAFE_POSITIONS = 256
@@ -58,16 +58,31 @@ def codes(x: Any) -> Ints:
     return np.clip(np.asarray(x, np.int64), -LIMIT, LIMIT)
 
 
-def adapted(sums: Ints, state: Array) -> Array:
-    """The range [shift, calm steps] for the next step, from the sums of this one."""
-    shift, calm = int(state[0]), int(state[1])
-    magnitude = int(np.bitwise_or.reduce((sums ^ (sums >> 63)).reshape(-1)))
-    need = max(magnitude.bit_length() - CODE_BITS, 0)
-    if need > shift:
-        return np.array([need, 0], np.int32)
-    if need < shift and calm + 1 < CALM:
-        return np.array([shift, calm + 1], np.int32)
-    return np.array([shift - (need < shift), 0], np.int32)
+def bits(x: Ints) -> int:
+    """Bits of the largest magnitude, as C has it: of a negative x, those of -x - 1."""
+    return int(np.bitwise_or.reduce((x ^ (x >> 63)).reshape(-1))).bit_length()
+
+
+def narrowed(sums: Ints, dy: Array, state: Array) -> tuple[Ints, Array, Array]:
+    """Codes of dx, what goes with them, and the next range.
+
+    ``dy`` is the gradient's [exponent, bits of the largest code]. ``state`` is [gain, steps,
+    largest gain]: by how many bits sums exceed codes. The gain grows at once, and shrinks to the
+    largest of a window of steps; steps below 0 say that it was only guessed.
+    """
+    (exponent, dy_bits), (gain, steps, most) = ([int(v) for v in a] for a in (dy, state))
+    shift = max(dy_bits + gain - CODE_BITS, 0)
+    found = bits(sums)
+    seen, steps = found - dy_bits, steps + 1
+    largest = max(most, seen) if steps > 1 else seen
+    if found == 0:
+        following = np.asarray(state)
+    elif steps <= 0 or steps >= WINDOW or seen > gain:
+        following = np.array([largest, 0, largest])
+    else:
+        following = np.array([gain, steps, largest])
+    fits = min(max(found - shift, 0), 15)
+    return codes(rounded_shift(sums, shift)), np.array([exponent + shift, fits]), following
 
 
 def scale_of(tensor: Tensor) -> float:
@@ -81,8 +96,8 @@ def gradient_tensor(name: str, shape: tuple[int, ...], scale: float, dtype: DTyp
 
 
 def exponent_tensor(gradient: str) -> Tensor:
-    """The exponent that goes with a gradient's codes."""
-    return Tensor(f"{gradient}/exponent", (1,), DType.S32)
+    """What goes with a gradient's codes: their exponent, and the bits of the largest."""
+    return Tensor(f"{gradient}/exponent", (2,), DType.S32)
 
 
 def register_bwd_data(
@@ -96,23 +111,20 @@ def register_bwd_data(
 ) -> None:
     """Registers ``<op>_bwd_data_integer``.
 
-    Inputs: dy codes, w int8, dy's exponent, the range [shift, calm steps]. Outputs: dx codes,
-    dx's exponent, the next range. ``sums(attrs, dy, w)`` is the plain sum of products.
+    Inputs: dy codes, w int8, dy's exponent, the range. Outputs: dx codes, dx's exponent, the
+    next range; see :func:`narrowed`. ``sums(attrs, dy, w)`` is the plain sum of products.
     """
 
     def infer_all(call: OpCall) -> tuple[Spec, ...]:
         dy, w, exponent, state = (call.input(i) for i in range(4))
         require(dy.dtype is DType.S16 and w.dtype is DType.S8, "int16 codes and int8 weights")
-        require(exponent.shape == (1,) and state.shape == (2,), "an exponent and a range")
-        return (*infer(call), Spec((1,), DType.S32), Spec((2,), DType.S32))
+        require(exponent.shape == (2,) and state.shape == (3,), "an exponent and a range")
+        return (*infer(call), Spec((2,), DType.S32), Spec((3,), DType.S32))
 
     def reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
         dy, w, exponent, state = given(values)
         exact = sums(call.attrs, dy.astype(np.float64), w.astype(np.float64))
-        total = np.rint(exact).astype(np.int64)
-        shift = int(state[0])
-        dx = codes(rounded_shift(total, shift))
-        return dx, exponent + np.int32(shift), adapted(total, state)
+        return narrowed(np.rint(exact).astype(np.int64), exponent, state)
 
     kernel = Kernel(f"mg_{op}_s16_bwd_data", None, params=params, inplace=((1, 2), (2, 3)), arity=4)
     register(
@@ -150,12 +162,12 @@ def bwd_data_rule(op: str, terms: Callable[[Any, Tensor], int]) -> IntegerRule:
             ctx.emit("scale_channels", ScaleChannelsAttrs(parts, 15 + extra), (dy.name,), (scaled,))
             codes_name, scale = scaled.name, scale * 2.0**extra
         (name,) = node.outputs
-        state, following = ctx.range(name, max(0, _first_shift(w, count) - extra))
+        state, following = ctx.range(name, _likely_gain(w, count))
         exponent = exponent_tensor(name)
         results = (
             gradient_tensor(name, ctx.tensor(name).shape, scale, DType.S16),
             exponent,
-            Tensor(following, (2,), DType.S32),
+            Tensor(following, (3,), DType.S32),
         )
         inputs = (codes_name, w.name, ctx.exponent(dy.name), state)
         ctx.emit(f"{op}_bwd_data_integer", node.attrs, inputs, results)
@@ -165,7 +177,7 @@ def bwd_data_rule(op: str, terms: Callable[[Any, Tensor], int]) -> IntegerRule:
     return rule
 
 
-def _first_shift(w: Tensor, count: int) -> int:
+def _likely_gain(w: Tensor, count: int) -> int:
     """About what random signs need: a sum of ``count`` products grows with the square root."""
     deviation = 32.0 if w.data is None else float(np.sqrt(np.mean(np.square(w.data, dtype=float))))
     return max(0, ceil(log2(max(1.0, deviation * sqrt(count)))))

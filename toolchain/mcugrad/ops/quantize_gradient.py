@@ -1,6 +1,6 @@
 """Between integer and float gradients, where an operator has no integer arithmetic of its own.
 
-``quantize_gradient``: x f32 -> codes s16 of scale 1 and their exponent [1], so that the largest
+``quantize_gradient``: x f32 -> codes s16 of scale 1 and their exponent [2], so that the largest
 code fills 14 bits. ``dequantize_gradient``: codes and exponent -> f32.
 """
 
@@ -24,7 +24,7 @@ def _power_of_two(exponent: int) -> np.float32:
 def _quantize_infer(call: OpCall) -> tuple[Spec, ...]:
     x = call.input(0)
     require(x.dtype is DType.F32, "a float gradient")
-    return Spec(x.shape, DType.S16), Spec((1,), DType.S32)
+    return Spec(x.shape, DType.S16), Spec((2,), DType.S32)
 
 
 def _quantize(_call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
@@ -32,19 +32,19 @@ def _quantize(_call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...
     real = x.astype(np.float32)
     largest = np.max(np.abs(real), initial=0, where=np.isfinite(real))
     _, above = np.frexp(np.float32(largest))
-    bits = int(above) - 1 if largest > 0 else -126
-    exponent = max(max(bits, -126) - CODE_BITS + 1, -126)
+    top = int(above) - 1 if largest > 0 else -126
+    exponent = max(max(top, -126) - CODE_BITS + 1, -126)
     code = real * _power_of_two(-exponent)
     inside = np.abs(code) < LIMIT + 1
     code = np.where(inside, code, np.float32(0))
     half = np.where(code < 0, np.float32(-0.5), np.float32(0.5))
     whole = np.trunc(code + half).astype(np.int64)
-    return np.clip(whole, -LIMIT, LIMIT), np.array([exponent])
+    return np.clip(whole, -LIMIT, LIMIT), np.array([exponent, CODE_BITS + 1 if largest > 0 else 0])
 
 
 def _dequantize_infer(call: OpCall) -> tuple[Spec, ...]:
     x = call.input(0)
-    require(x.dtype is DType.S16 and call.input(1).shape == (1,), "codes and an exponent")
+    require(x.dtype is DType.S16 and call.input(1).shape == (2,), "codes and an exponent")
     return (Spec(x.shape, DType.F32),)
 
 

@@ -56,7 +56,7 @@ def _infer(call: OpCall) -> tuple[Spec, ...]:
     w, dw, exponent, updates, hyper = (call.input(i) for i in range(5))
     require(w.dtype in (DType.S8, DType.S32), f"weights of type {w.dtype}")
     require(dw.shape == w.shape and dw.dtype is DType.S32, f"gradient of {dw.dtype} {dw.shape}")
-    require(exponent.shape == updates.shape == (1,), "an exponent and a counter of updates")
+    require(exponent.shape == (2,) and updates.shape == (1,), "an exponent and a count of updates")
     require(hyper.shape == (3,), "three hyper-parameters")
     return (Spec(w.shape, w.dtype),)
 

@@ -38,7 +38,7 @@ class IntegerGradients:
         return self.builder.tensors[name]
 
     def exponent(self, gradient: str) -> str:
-        """The int32 tensor [1] with the exponent of a gradient."""
+        """The int32 tensor [2] with the exponent of a gradient and the bits of its largest code."""
         return self.exponents[gradient]
 
     def give(self, gradient: str, exponent: str) -> None:
@@ -70,9 +70,9 @@ class IntegerGradients:
         self.emit(node.op, node.attrs, node.inputs, (result,))
         self.give(name, self.exponent(dy.name))
 
-    def range(self, gradient: str, shift: int) -> tuple[str, str]:
-        """A STATE range that starts with ``shift``, and the name of its next value."""
-        start = np.array([shift, 0], np.int32)
+    def range(self, gradient: str, gain: int) -> tuple[str, str]:
+        """A STATE range that starts with the guess ``gain``, and the name of its next value."""
+        start = np.array([gain, -1, 0], np.int32)
         state = self.builder.add_tensor(constant(f"range.{gradient}", start, storage=Storage.STATE))
         self.next_ranges[state] = self.builder.unique(f"{state}/next")
         return state, self.next_ranges[state]

@@ -73,6 +73,7 @@ class TrainingOptions:
 
     classes: int | None = None
     precision: Precision = Precision.F32
+    gradients: Gradients = Gradients.F32
     qas: bool = True
     loss: Loss = Loss.CROSS_ENTROPY
     batch: int = 1
@@ -88,6 +89,11 @@ class TrainingOptions:
                 raise UsageError(f"{name.replace('_', ' ')} {value}: must be from {low} to {high}")
         if not self.qas and self.precision is not Precision.INT8:
             raise UsageError("--no-qas is for weights that learn in int8: add --precision int8")
+        if self.gradients is Gradients.S16:
+            if self.precision is not Precision.INT8:
+                raise UsageError("--gradients s16 is for weights that learn in --precision int8")
+            if self.batch > 1:
+                raise UsageError("--gradients s16 learns from one sample at a time: no --batch")
 
 
 def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions) -> TrainingGraph:
