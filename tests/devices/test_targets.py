@@ -20,7 +20,7 @@ def test_the_targets_of_the_first_release_are_there() -> None:
 
 def test_the_stm32f405_has_its_true_memories() -> None:
     target = find_target("stm32f405")
-    assert (target.flash_bytes, target.ram_bytes) == (1 << 20, 128 << 10)
+    assert (target.flash_bytes, target.ram_bytes) == (1 << 20, (128 + 64) << 10)
 
 
 def test_an_unknown_target_names_those_that_are_known() -> None:
@@ -33,7 +33,10 @@ def test_an_unknown_target_names_those_that_are_known() -> None:
     [
         ("description", "#", "description is missing"),
         ('family = "cortex-m"', 'family = "z80"', "z80"),
-        ('arena = "sram"', 'arena = "dram"', "placement.arena names no memory: 'dram'"),
+        ('arena = ["sram", "ccm"]', 'arena = ["dram"]', "placement.arena names no memory: 'dram'"),
+        ('arena = ["sram", "ccm"]', 'arena = "sram"', "list of 1 to 4 memories: 'sram'"),
+        ('arena = ["sram", "ccm"]', "arena = []", "list of 1 to 4 memories"),
+        ('arena = ["sram", "ccm"]', 'arena = ["ccm", "ccm"]', "list of 1 to 4 memories"),
         ('stack = "sram"', "", "stack"),
         ("size = 0x100000", 'size = "big"', "big"),
         ("[compiler]", "[compiler", "line 5"),

@@ -67,9 +67,9 @@ def test_checker_finds_a_misplaced_buffer(victim: int) -> None:
         if b is not target and b.first < target.last and target.first < b.last and b.nbytes >= 4
     ]
     assert others, "every buffer of this net shares its life with another"
-    moved = {**plan.offsets, target.name: plan.offsets[others[0].name]}
+    moved = {**plan.places, target.name: plan.places[others[0].name]}
     with pytest.raises(InternalError, match="memory plan"):
-        check(replace(plan, offsets=moved))
+        check(replace(plan, places=moved))
 
 
 def test_checker_finds_a_reader_of_a_weight_that_was_updated_too_early() -> None:
@@ -93,5 +93,5 @@ def test_checker_finds_a_missing_call() -> None:
 
 def test_the_same_plan_every_time() -> None:
     first, second = plan_of(random_network(3)), plan_of(random_network(3))
-    assert first.offsets == second.offsets
+    assert first.places == second.places
     assert [c.name for c in first.schedule.calls] == [c.name for c in second.schedule.calls]
