@@ -70,6 +70,7 @@ class Target:
     """One machine: what its core can do, its memories, and how code gets there.
 
     ``memories``, ``placement`` and ``emulator`` are empty or None for the host.
+    ``emulated_origins`` says where memories are in the emulator that are elsewhere on the board.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Target:
     memories: tuple[Memory, ...]
     placement: Placement | None
     emulator: Tool | None
+    emulated_origins: Mapping[str, int]
     flasher: Tool | None
 
     @property
@@ -103,6 +105,13 @@ class Target:
         if self.placement is None:
             return None
         return self.memory(self.placement.code).size
+
+    @property
+    def emulated(self) -> Target:
+        """The target as its emulator has it."""
+        moved = self.emulated_origins
+        memories = tuple(replace(m, origin=moved.get(m.name, m.origin)) for m in self.memories)
+        return replace(self, memories=memories)
 
     def limited(self, sram: int | None = None, flash: int | None = None) -> Target:
         """The target with at most ``sram`` bytes that are written and ``flash`` that are not.
@@ -168,6 +177,7 @@ def read_target(folder: Path) -> Target:
             memories=memories,
             placement=_placement(table.get("placement"), memories),
             emulator=_tool(table.get("emulator")),
+            emulated_origins=dict(table.get("emulator", {}).get("origins", {})),
             flasher=_tool(table.get("flasher")),
         )
     except OSError as error:
