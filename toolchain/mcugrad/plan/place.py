@@ -10,9 +10,6 @@ from mcugrad.lower.program import Program
 from mcugrad.plan.order import Buffer, Schedule, aligned
 from mcugrad.plan.regions import Item, assign
 
-#: Allocators of omnimalloc, the quickest first; the next is tried while the arena is
-#: above its lower bound. All are deterministic.
-_ALLOCATORS = ("omni", "supermalloc")
 #: How often buffers are shared out anew, because packing left gaps in a region.
 _ROUNDS = 8
 
@@ -165,8 +162,13 @@ def _packed(
 
 
 def _pack(buffers: Sequence[Buffer]) -> tuple[dict[str, int], int]:
-    """Offsets of buffers, and the bytes that they take together."""
+    """Offsets of buffers, and the bytes that they take together.
+
+    The quickest allocator comes first; the next is tried while the result is above the lower
+    bound. One thread: which of several finds its solution first is not the same every time.
+    """
     from omnimalloc import Allocation, allocate
+    from omnimalloc.allocators import OmniAllocator, SupermallocAllocator
 
     if not buffers:
         return {}, 0
@@ -174,7 +176,7 @@ def _pack(buffers: Sequence[Buffer]) -> tuple[dict[str, int], int]:
     bound = max(sum(b.nbytes for b in buffers if b.first <= s <= b.last) for s in steps)
     wanted = [Allocation(b.name, b.nbytes, b.first, b.last + 1) for b in buffers]
     found = []
-    for allocator in _ALLOCATORS:
+    for allocator in (OmniAllocator(), SupermallocAllocator(num_threads=1)):
         offsets = {str(a.id): int(a.offset or 0) for a in allocate(wanted, allocator)}
         found.append((max(offsets[b.name] + b.nbytes for b in buffers), offsets))
         if found[-1][0] == bound:
