@@ -19,6 +19,7 @@ from mcugrad.manifest import FILE as MANIFEST
 from mcugrad.manifest import CallInfo, LinkTensor, Manifest, Port, RegionUse
 from mcugrad.passes.layers import layers
 from mcugrad.passes.scheme import resolve_scheme
+from mcugrad.passes.split_channels import splittable, with_splits
 from mcugrad.passes.training import TrainingOptions, training_graph
 from mcugrad.plan.check import check
 from mcugrad.plan.explain import Alternative, explain_flash, explain_sram
@@ -111,11 +112,15 @@ def regions_of(target: Target, sram: int | None, stack: int) -> tuple[Region, ..
 
 @dataclass(frozen=True)
 class _Job:
-    """One compilation: what was asked for, and what became of the model so far."""
+    """One compilation: what was asked for, and what became of the model so far.
+
+    ``splits`` are the feature maps that are computed in groups of channels, and in how many.
+    """
 
     request: Request
     target: Target
     regions: tuple[Region, ...]
+    splits: tuple[tuple[str, int], ...]
     graph: Graph
     training: TrainingGraph
     plan: MemoryPlan
@@ -143,12 +148,43 @@ class _Job:
         return replace(self, regions=regions, plan=plan)
 
 
-def _job(request: Request, target: Target, regions: tuple[Region, ...], graph: Graph) -> _Job:
+def _job(
+    request: Request,
+    target: Target,
+    regions: tuple[Region, ...],
+    splits: tuple[tuple[str, int], ...],
+    graph: Graph,
+) -> _Job:
     scheme = resolve_scheme(graph, request.update)
-    training = training_graph(graph, scheme, request.training)
+    training = with_splits(training_graph(graph, scheme, request.training), splits)
     verify(training.graph)
     plan = plan_training(training, target, regions)
-    return _Job(request, target, regions, graph, training, plan)
+    return _Job(request, target, regions, splits, graph, training, plan)
+
+
+#: Numbers of groups of channels to compute a feature map in, the quickest first.
+_GROUPS = (2, 4, 8)
+
+
+def _narrowed(job: _Job) -> _Job:
+    """The job, with wide feature maps split as long as it does not fit and that helps."""
+    while job.plan.missing_bytes:
+        schedule = job.plan.schedule
+        alive = [b.name for b in schedule.alive_at(schedule.peak_step)]
+        wide = next((n for n in alive if n in splittable(job.training)), None)
+        if wide is None:
+            break
+        best = job
+        for groups in _GROUPS:
+            splits = (*job.splits, (wide, groups))
+            tried = _job(job.request, job.target, job.regions, splits, job.graph)
+            best = min(best, tried, key=lambda j: (j.plan.missing_bytes, j.plan.total_bytes))
+            if not best.plan.missing_bytes:
+                break
+        if best is job:
+            break
+        job = best
+    return job
 
 
 def compile_model(request: Request, out: Path, dump: Dump = _no_dump) -> Manifest:
@@ -171,7 +207,8 @@ def compile_model(request: Request, out: Path, dump: Dump = _no_dump) -> Manifes
     graph = prepare(imported)
     verify(graph)
     dump("fold", graph_text(graph))
-    job = _job(request, target, regions_of(target, request.sram, request.stack), graph)
+    regions = regions_of(target, request.sram, request.stack)
+    job = _narrowed(_job(request, target, regions, (), graph))
     dump("train", graph_text(job.training.graph))
     dump("plan", plan_text(job.plan))
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -193,8 +230,9 @@ def _is_empty_folder(path: Path) -> bool:
 def _write(folder: Path, job: _Job) -> Manifest:
     from mcugrad.ir.serial import save_graph
 
-    save_graph(job.training, folder / GRAPH)
+    folder.mkdir()
     job, fingerprint, result = _build(folder, job)
+    save_graph(job.training, folder / GRAPH)
     manifest = _manifest(job, fingerprint, result)
     manifest.write(folder)
     return manifest
@@ -229,7 +267,7 @@ def _build(folder: Path, job: _Job) -> tuple[_Job, int, BuildResult]:
         except DoesNotFitError as error:
             if error.kind == "flash":
                 raise _does_not_fit(job, "flash", error.excess) from error
-            job = job.placed_in(_left(job, error.overflows))
+            job = _narrowed(job.placed_in(_left(job, error.overflows)))
             if job.plan.missing_bytes:
                 raise _does_not_fit(job, "SRAM", job.plan.missing_bytes) from error
 
@@ -291,7 +329,7 @@ def _smaller(job: _Job) -> Iterator[list[Alternative]]:
 
     def alternative(change: str, update: str, training: TrainingOptions) -> Alternative:
         asked = replace(request, update=update, training=training)
-        plan = cache(lambda: _job(asked, job.target, job.regions, job.graph).plan)
+        plan = cache(lambda: _job(asked, job.target, job.regions, job.splits, job.graph).plan)
         return Alternative(change, plan)
 
     if options.batch > 1:
