@@ -17,9 +17,10 @@ from mcugrad.ir.verify import verify
 from mcugrad.lower.lower import lower
 from mcugrad.manifest import FILE as MANIFEST
 from mcugrad.manifest import CallInfo, LinkTensor, Manifest, Port, RegionUse
+from mcugrad.narrow import Narrowed, narrow
 from mcugrad.passes.layers import layers
 from mcugrad.passes.scheme import resolve_scheme
-from mcugrad.passes.split_channels import splittable, with_splits
+from mcugrad.passes.split_channels import with_splits
 from mcugrad.passes.training import TrainingOptions, training_graph
 from mcugrad.plan.check import check
 from mcugrad.plan.explain import Alternative, explain_flash, explain_sram
@@ -162,29 +163,13 @@ def _job(
     return _Job(request, target, regions, splits, graph, training, plan)
 
 
-#: Numbers of groups of channels to compute a feature map in, the quickest first.
-_GROUPS = (2, 4, 8)
-
-
 def _narrowed(job: _Job) -> _Job:
     """The job, with wide feature maps split as long as it does not fit and that helps."""
-    while job.plan.missing_bytes:
-        schedule = job.plan.schedule
-        alive = [b.name for b in schedule.alive_at(schedule.peak_step)]
-        wide = next((n for n in alive if n in splittable(job.training)), None)
-        if wide is None:
-            break
-        best = job
-        for groups in _GROUPS:
-            splits = (*job.splits, (wide, groups))
-            tried = _job(job.request, job.target, job.regions, splits, job.graph)
-            best = min(best, tried, key=lambda j: (j.plan.missing_bytes, j.plan.total_bytes))
-            if not best.plan.missing_bytes:
-                break
-        if best is job:
-            break
-        job = best
-    return job
+    found = narrow(
+        Narrowed(job.training, job.plan, job.splits),
+        lambda training: plan_training(training, job.target, job.regions),
+    )
+    return replace(job, training=found.training, plan=found.plan, splits=found.splits)
 
 
 def compile_model(request: Request, out: Path, dump: Dump = _no_dump) -> Manifest:
