@@ -111,6 +111,7 @@ def test_resnet8_learns_cifar10_with_a_fresh_head(tmp_path: Path) -> None:
 def test_a_model_wider_than_a_board_s_memories_learns_on_it(tmp_path: Path) -> None:
     """MobileNetV2-w0.35: a feature map of 192 KB, on a board whose two memories have 192 KB."""
     from benchmarks.arenas import INT8
+
     from mcugrad.compiler import GRAPH, Request, compile_model
     from mcugrad.data import random_samples
     from mcugrad.devices import open_device
