@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mcugrad.errors import InternalError
-from mcugrad.ir.graph import Graph
+from mcugrad.ir.graph import Graph, TrainingGraph
 from mcugrad.lower.lower import lower
 from mcugrad.lower.program import Program
 from mcugrad.passes.layers import layers
@@ -23,6 +23,14 @@ from mcugrad.plan.place import MemoryPlan, Region, place
 from mcugrad.plan.regions import Item, assign
 from tests.support.networks import random_network, residual_network
 from tests.support.quantised import quantised
+
+
+def planned(training: TrainingGraph) -> MemoryPlan:
+    """The checked plan of a training graph."""
+    program = lower(training, frozenset(), lambda _symbol, _params: 64)
+    plan = place(program, order(program))
+    check(plan)
+    return plan
 
 
 def program_of(graph: Graph, spec: str = "all", **options: float) -> Program:

@@ -35,6 +35,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="f32",
         help="of what learns in an int8 model (default: f32)",
     )
+    parser.add_argument(
+        "--gradients",
+        choices=("f32", "s16"),
+        default="f32",
+        help="arithmetic of the backward pass behind --precision int8 (default: f32)",
+    )
+    parser.add_argument(
+        "--qas",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="quantisation-aware scaling of the gradients of int8 weights (default: yes)",
+    )
     parser.add_argument("--loss", choices=("cross-entropy", "mse"), default="cross-entropy")
     parser.add_argument("--batch", type=positive_int, default=1, help="samples an update")
     parser.add_argument("--lr", type=rate, default=0.01, help="learning rate (default: 0.01)")
@@ -75,7 +87,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 def _request(options: argparse.Namespace) -> Request:
     from mcugrad.compiler import Request
-    from mcugrad.passes.training import Loss, Precision, TrainingOptions
+    from mcugrad.passes.training import Gradients, Loss, Precision, TrainingOptions
 
     return Request(
         model=options.model,
@@ -84,6 +96,8 @@ def _request(options: argparse.Namespace) -> Request:
         training=TrainingOptions(
             classes=options.classes,
             precision=Precision(options.precision),
+            gradients=Gradients(options.gradients),
+            qas=options.qas,
             loss=Loss(options.loss),
             batch=options.batch,
             learning_rate=options.lr,
