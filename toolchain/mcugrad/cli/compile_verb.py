@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from mcugrad.cli.options import byte_size, positive_int, rate, seed
 
 if TYPE_CHECKING:
     from mcugrad.compiler import Request
-    from mcugrad.manifest import Manifest
+    from mcugrad.manifest import Manifest, RegionUse
 
 _STAGES = ("import", "fold", "train", "plan")
 
@@ -77,6 +78,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         "classes": manifest.classes,
         "learning": manifest.learning,
         "sram": manifest.sram,
+        "regions": [asdict(r) for r in manifest.regions],
         "flash": manifest.flash,
     }
     console.result(document, _text(options.out, manifest))
@@ -124,8 +126,14 @@ def memory_table(manifest: Manifest, stack_used: int | None = None) -> str:
         ("", "static", str(sram["static"]), ""),
         ("", "stack", str(sram["stack"]), reserve),
         ("", "total", str(sram["total"]), ""),
+        *(_region_row(r) for r in manifest.regions if len(manifest.regions) > 1),
         ("flash", "weights", str(flash["weights"]), ""),
         ("", "code", str(flash["code"]), ""),
         ("", "total", str(flash["total"]), ""),
     ]
     return table(("memory", "part", "bytes", ""), rows)
+
+
+def _region_row(use: RegionUse) -> tuple[str, str, str, str]:
+    taken = use.arena + use.parameters + use.static + use.stack
+    return "", f"in {use.name}", str(taken), f"of {use.size}, arena {use.arena}"
