@@ -17,7 +17,7 @@ from mcugrad.lower.lower import lower
 from mcugrad.manifest import FILE as MANIFEST
 from mcugrad.manifest import CallInfo, LinkTensor, Manifest, Port
 from mcugrad.passes.layers import layers
-from mcugrad.passes.scheme import resolve_scheme
+from mcugrad.passes.scheme import parse_scheme, resolve_scheme
 from mcugrad.passes.training import TrainingOptions, training_graph
 from mcugrad.plan.check import check
 from mcugrad.plan.explain import Alternative, explain_flash, explain_sram
@@ -27,15 +27,20 @@ from mcugrad.targets import Target, find_target
 
 SOURCES = "model"  # folder of the generated C in a compiled folder
 GRAPH = "graph"  # folder of the training graph, for the golden model
+SCHEME = "scheme.toml"  # the scheme, where it was found and not named
 #: What a compiled folder may hold that compiling again replaces.
-_MADE = {MANIFEST, SOURCES, GRAPH, "firmware.elf", "firmware.bin", "libmodel.so", "host"}
+_MADE = {MANIFEST, SOURCES, GRAPH, SCHEME, "firmware.elf", "firmware.bin", "libmodel.so", "host"}
 _LEAST_STACK = 1024  # bytes; 600 to 900 are used
 STAGES = ("import", "fold", "train", "plan")
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to compile, and how. Limits in bytes; None: what the target has."""
+    """What to compile, and how. Limits in bytes; None: what the target has.
+
+    ``scheme`` is the text of a scheme file to go by, which is kept in the result; ``update``
+    then only says where it is from.
+    """
 
     model: Path
     target: str
@@ -45,6 +50,7 @@ class Request:
     flash: int | None = None
     stack: int = 4096
     toolchain: Toolchain = "zig"
+    scheme: str | None = None
 
 
 #: Called with the name of a stage and its result as text.
@@ -101,10 +107,29 @@ class _Job:
 
 
 def _job(request: Request, target: Target, graph: Graph) -> _Job:
-    scheme = resolve_scheme(graph, request.update)
+    if request.scheme is None:
+        scheme = resolve_scheme(graph, request.update)
+    else:
+        scheme = parse_scheme(graph, request.scheme, SCHEME)
     training = training_graph(graph, scheme, request.training)
     verify(training.graph)
     return _Job(request, target, graph, training, plan_training(training, target))
+
+
+def check_request(request: Request, out: Path) -> Target:
+    """The target, if it is known and ``out`` can be written.
+
+    Raises:
+        UsageError: it is not so.
+    """
+    target = find_target(request.target)
+    if request.stack < _LEAST_STACK:
+        raise UsageError(f"--stack {request.stack}: at least {_LEAST_STACK} bytes are needed")
+    if out.exists() and not (out / MANIFEST).is_file() and not _is_empty_folder(out):
+        raise UsageError(f"{out} exists and is not a compiled model: choose another folder")
+    if any(c in str(out.resolve()) for c in ";\\"):
+        raise UsageError(f"{out}: CMake takes no ';' and no '\\' in a path: choose another folder")
+    return target
 
 
 def compile_model(request: Request, out: Path, dump: Dump = _no_dump) -> Manifest:
@@ -115,13 +140,7 @@ def compile_model(request: Request, out: Path, dump: Dump = _no_dump) -> Manifes
     """
     from mcugrad.ir.text import graph_text
 
-    target = find_target(request.target)
-    if request.stack < _LEAST_STACK:
-        raise UsageError(f"--stack {request.stack}: at least {_LEAST_STACK} bytes are needed")
-    if out.exists() and not (out / MANIFEST).is_file() and not _is_empty_folder(out):
-        raise UsageError(f"{out} exists and is not a compiled model: choose another folder")
-    if any(c in str(out.resolve()) for c in ";\\"):
-        raise UsageError(f"{out}: CMake takes no ';' and no '\\' in a path: choose another folder")
+    target = check_request(request, out)
     imported = import_model(request.model)
     dump("import", graph_text(imported))
     graph = prepare(imported)
@@ -150,6 +169,8 @@ def _write(folder: Path, job: _Job) -> Manifest:
     from mcugrad.ir.serial import save_graph
 
     save_graph(job.training, folder / GRAPH)
+    if job.request.scheme is not None:
+        (folder / SCHEME).write_text(job.request.scheme, encoding="utf-8")
     sources = folder / SOURCES
     sources.mkdir()
     emitted = emit(job.plan, job.request.model.name)
@@ -223,7 +244,8 @@ def _smaller(job: _Job) -> Iterator[list[Alternative]]:
     request, options = job.request, job.request.training
 
     def alternative(change: str, update: str, training: TrainingOptions) -> Alternative:
-        asked = replace(request, update=update, training=training)
+        scheme = request.scheme if update == request.update else None
+        asked = replace(request, update=update, scheme=scheme, training=training)
         return Alternative(change, cache(lambda: _job(asked, job.target, job.graph).plan))
 
     if options.batch > 1:
