@@ -161,6 +161,15 @@ def _fisher(trial: _Trial, onlooker: Onlooker) -> Contribution:
     samples = _some(trial.data.train, FISHER_SAMPLES, trial.seed)
     set_hyper(trial.device, trial.manifest, Hyper(learning_rate=0.0))
     used = 0
+    tensors = load_training_graph(trial.folder / GRAPH).graph.tensors
+    from mcugrad.ops.requantize import real_values
+
+    now = trial.read()
+    values = {n: real_values(tensors[n], now[n]) for n in energies}
+    for n in values:
+        q = tensors[n].quant
+        if q is not None and tensors[n].dtype.value == "s32":
+            values[n] = now[n] * np.array(q.scale)
     with onlooker.progress("gradients", len(samples)) as advance:
         for done, (x, y) in enumerate(zip(samples.x, samples.y, strict=True)):
             result = trial.device.train_step(x, y, trace=True)
@@ -173,7 +182,19 @@ def _fisher(trial: _Trial, onlooker: Onlooker) -> Contribution:
                 axis, shape = axes.get(name, 0), trial.manifest.tensors[number].shape
                 gradient = np.frombuffer(result.traced[number], np.float32).reshape(shape)
                 others = tuple(a for a in range(len(shape)) if a != axis)
-                energies[name] = energies[name] + np.square(gradient, dtype=np.float64).sum(others)
+                import os
+
+                form = os.environ.get("FORM", "g")
+                if form == "g":
+                    energies[name] = energies[name] + np.square(gradient, dtype=np.float64).sum(
+                        others
+                    )
+                else:
+                    product = gradient.astype(np.float64) * values[name]
+                    if form == "wg":
+                        energies[name] = energies[name] + np.square(product.sum(others))
+                    else:
+                        energies[name] = energies[name] + np.square(product).sum(others)
     if not used:
         raise CheckFailedError("no sample has a finite loss and finite gradients")
     total = sum(float(np.sum(e)) for e in energies.values())

@@ -26,7 +26,10 @@ from mcugrad.plan.search.contribution import Contribution, Option
 from mcugrad.plan.search.cost import Costs
 
 #: Partial schemes kept for each layer; what happens to more is said at ``_thinned``.
-MAX_PARTIAL = 20_000
+MAX_PARTIAL = 5_000
+
+#: How far the sum of the layers' instructions may be above those of the whole, as a factor.
+MARGIN = 1.25
 
 
 @dataclass(frozen=True)
@@ -92,7 +95,7 @@ class _Partials:
 
 @dataclass(frozen=True)
 class _Candidates:
-    """Whole schemes by falling gain, with the estimate of their bytes.
+    """Whole schemes by falling gain, with the estimate of what they take.
 
     ``layer`` is the deepest that learns, ``index`` the scheme's place among its partial schemes.
     ``complete``: there are no others whose parts fit.
@@ -102,6 +105,7 @@ class _Candidates:
     stages: list[_Partials]
     gain: NDArray[np.float64]
     nbytes: NDArray[np.float64]
+    instructions: NDArray[np.float64]
     layer: NDArray[np.int64]
     index: NDArray[np.int64]
     complete: bool
@@ -160,18 +164,26 @@ class Chooser:
         return Choice(picks, self.gain(picks), self._asked[picks])
 
     def _tightened(self, candidates: _Candidates, limits: Limits) -> Choice | None:
-        """The first that fits while the limit of the estimate is lowered by its error."""
-        allowed = limits.nbytes
+        """The first that fits while the limits of the estimate are lowered by its error."""
+        nbytes: float = limits.nbytes
+        instructions = np.inf if limits.instructions is None else limits.instructions
+        most = instructions
         while True:
-            within = np.flatnonzero(candidates.nbytes <= allowed)
-            if not len(within):
+            within = (candidates.nbytes <= nbytes) & (candidates.instructions <= instructions)
+            if not within.any():
                 head = self._choice(self.worth.layers[-1].options[:1])
                 return head if limits.allow(head.taken) else None
-            choice = self._choice(candidates.picks(int(within[0])))
-            if limits.allow(choice.taken):
+            row = int(np.argmax(within))
+            choice = self._choice(candidates.picks(row))
+            taken = choice.taken
+            if limits.allow(taken):
                 return choice
-            estimate = int(candidates.nbytes[within[0]])
-            allowed = min(estimate - 1, limits.nbytes - (choice.taken.nbytes - estimate))
+            if taken.nbytes > limits.nbytes:
+                error = taken.nbytes - candidates.nbytes[row]
+                nbytes = min(candidates.nbytes[row] - 1, limits.nbytes - error)
+            if taken.instructions > most:
+                error = taken.instructions - candidates.instructions[row]
+                instructions = min(candidates.instructions[row] - 1, most - error)
 
     def _improved(self, found: Choice, limits: Limits, attempts: int) -> Choice:
         """``found`` with single layers learning more, as long as that fits."""
@@ -207,13 +219,14 @@ class Chooser:
             bias += self.worth.layers[layer].bias_gain
             fits = np.flatnonzero(stage.state + np.maximum(before, stage.least) <= limits.nbytes)
             nbytes = (stage.state + np.maximum(before, stage.peak))[fits]
-            rows.append(
-                np.stack([stage.gain[fits] + bias, nbytes, np.full(len(fits), layer), fits])
-            )
+            where = np.full(len(fits), layer)
+            taken = nbytes, stage.instructions[fits]
+            rows.append(np.stack([stage.gain[fits] + bias, *taken, where, fits]))
         table = np.concatenate(rows, axis=1)
-        gain, nbytes, where, index = table[:, np.lexsort((*table[:0:-1], -table[0]))]
-        places = where.astype(np.int64), index.astype(np.int64)
-        return _Candidates(self.worth, stages, gain, nbytes, *places, complete)
+        ranked = table[:, np.lexsort((*table[:0:-1], -table[0]))]
+        places = ranked[3:].astype(np.int64)
+        gain, nbytes, instructions = ranked[:3]
+        return _Candidates(self.worth, stages, gain, nbytes, instructions, *places, complete)
 
     def _stages(self, limits: Limits) -> tuple[list[_Partials], bool]:
         """For each layer the partial schemes of which it is the deepest; whether those are all."""
@@ -244,7 +257,7 @@ class Chooser:
             )
             fits = part.state + part.least <= limits.nbytes
             if limits.instructions is not None:
-                fits &= part.instructions <= limits.instructions
+                fits &= part.instructions <= limits.instructions * MARGIN
             parts.append(part[fits])
         names = _Partials.__dataclass_fields__
         return _Partials(*(np.concatenate([getattr(p, n) for p in parts]) for n in names))
@@ -258,7 +271,10 @@ def _thinned(partials: _Partials, limits: Limits) -> _Partials:
     """
     cell = float(ALIGN)
     if len(partials) > MAX_PARTIAL:
-        partials = partials[partials.state + partials.peak <= limits.nbytes]
+        fits = partials.state + partials.peak <= limits.nbytes
+        if limits.instructions is not None:
+            fits &= partials.instructions <= limits.instructions
+        partials = partials[fits]
     while len(partials) > MAX_PARTIAL:
         keys = [partials.state // cell, partials.peak // cell]
         if limits.instructions is not None:
