@@ -26,6 +26,7 @@ from mcugrad.cli.console import table
 from mcugrad.compiler import Request, compile_model, import_model, plan_training, prepare
 from mcugrad.data import random_samples
 from mcugrad.devices.emulator import EmulatorDevice
+from mcugrad.errors import CheckFailedError
 from mcugrad.ir.graph import Phase
 from mcugrad.passes.scheme import resolve_scheme
 from mcugrad.passes.training import Precision, TrainingOptions, training_graph
@@ -130,15 +131,28 @@ def count(run: Run, target: Target, plugin: Path) -> Counted:
     training = [c for c in calls if c.phase is not Phase.OUTPUT]
     order = [*infer, *training]
     # The last of a row of calls counts what follows it too, and that of the step is not ended.
-    assert [c.symbol for c in order[:-1]] == [symbol for symbol, _ in counts]
+    taken = _by_call(run, [c.symbol for c in order[:-1]], counts)
     tensors = plan.program.tensors
     sized = [
         Count(c.symbol, c.products, elements(c, tensors), n)
-        for c, (_, n) in zip(order[:-1], counts, strict=True)
+        for c, n in zip(order[:-1], taken, strict=True)
     ]
     del sized[len(infer) - 1]
     whole = [Count(c.symbol, c.products, elements(c, tensors), 0) for c in training]
     return Counted(run, sized, step, whole)
+
+
+def _by_call(run: Run, calls: Sequence[str], counts: Iterable[tuple[str, int]]) -> list[int]:
+    """The instructions of each call; a kernel that another one calls belongs to that."""
+    taken: list[int] = []
+    for symbol, instructions in counts:
+        if len(taken) < len(calls) and symbol == calls[len(taken)]:
+            taken.append(instructions)
+        elif taken:
+            taken[-1] += instructions
+    if len(taken) != len(calls):
+        raise CheckFailedError(f"{run}: the calls in QEMU are not those of the plan")
+    return taken
 
 
 def fitted(calls: Sequence[Count]) -> Row:

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from mcugrad.compiler import GRAPH, Request, compile_model
+from mcugrad.compiler import GRAPH, Request, compile_model, import_model, prepare
 from mcugrad.data import Data, Samples, split
 from mcugrad.devices import Device, open_device
 from mcugrad.errors import CheckFailedError, ModelError
 from mcugrad.fit import Hyper, fit, score, set_hyper
 from mcugrad.ir.graph import Graph
 from mcugrad.ir.serial import load_training_graph
-from mcugrad.ir.tensor import Array
+from mcugrad.ir.tensor import Array, Tensor
 from mcugrad.manifest import Manifest
 from mcugrad.onlooker import Onlooker
 from mcugrad.passes.layers import Layer, layers
@@ -73,7 +73,6 @@ class _Trial:
 
 def contribution(
     request: Request,
-    graph: Graph,
     data: Data,
     analysis: Analysis,
     folder: Path,
@@ -85,6 +84,7 @@ def contribution(
         ModelError: not even the head can learn.
         CheckFailedError: no step of a training had finite gradients.
     """
+    graph = prepare(import_model(request.model))
     options = replace(request.training, batch=1, momentum=0.0)
     host = replace(request, target="host", training=options, sram=None, flash=None)
     seed = options.seed
@@ -146,30 +146,25 @@ def _learned(device: Device, manifest: Manifest) -> dict[str, Array]:
 
 
 def _fisher(trial: _Trial, onlooker: Onlooker) -> Contribution:
-    """The trace of the empirical Fisher information, ``1/(2N) sum_n sum_w g_nw^2``.
+    """The Fisher information of each input channel, from one backward pass a sample.
 
-    One backward pass a sample gives it for every tensor and input channel. It is the criterion
-    of TinyTrain (ICML 2024, section 2.2) in its form for weights, so that biases and weights
-    compare; and twice the first-order decrease of the loss in a step at unit learning rate.
+    TinyTrain (ICML 2024, section 2.2) takes ``1/(2N) sum_n (sum_d a_nd g_nd)^2`` for a channel
+    of activations a with gradients g. Products of activations with their gradients sum up to
+    those of the weights that read the channel, so the same comes from the weights' gradients:
+    ``1/(2N) sum_n (sum_w w g_nw)^2``. That form serves biases too, and a change of a layer's
+    scale does not change it.
     """
+    graph = load_training_graph(trial.folder / GRAPH)
+    gradients = {i.tensor: i.gradient for i in graph.learning}
+    numbers = {e.name: n for n, e in enumerate(trial.manifest.tensors)}
+    values = {n: _real(graph.graph.tensors[n], v) for n, v in trial.read().items()}
+    axes = {y.weight: y.channel_axis for y in trial.layers}  # a bias has but one
     energies: dict[str, Array] = {
         n: np.zeros(()) for y in trial.layers for n in (y.weight, y.bias) if n
     }
-    axes = {y.weight: y.channel_axis for y in trial.layers}  # a bias has but one
-    gradients = {i.tensor: i.gradient for i in load_training_graph(trial.folder / GRAPH).learning}
-    numbers = {e.name: n for n, e in enumerate(trial.manifest.tensors)}
     samples = _some(trial.data.train, FISHER_SAMPLES, trial.seed)
     set_hyper(trial.device, trial.manifest, Hyper(learning_rate=0.0))
     used = 0
-    tensors = load_training_graph(trial.folder / GRAPH).graph.tensors
-    from mcugrad.ops.requantize import real_values
-
-    now = trial.read()
-    values = {n: real_values(tensors[n], now[n]) for n in energies}
-    for n in values:
-        q = tensors[n].quant
-        if q is not None and tensors[n].dtype.value == "s32":
-            values[n] = now[n] * np.array(q.scale)
     with onlooker.progress("gradients", len(samples)) as advance:
         for done, (x, y) in enumerate(zip(samples.x, samples.y, strict=True)):
             result = trial.device.train_step(x, y, trace=True)
@@ -177,24 +172,12 @@ def _fisher(trial: _Trial, onlooker: Onlooker) -> Contribution:
             if not result.applied:
                 continue
             used += 1
-            for name in energies:
-                number = numbers[gradients[name]]
-                axis, shape = axes.get(name, 0), trial.manifest.tensors[number].shape
-                gradient = np.frombuffer(result.traced[number], np.float32).reshape(shape)
-                others = tuple(a for a in range(len(shape)) if a != axis)
-                import os
-
-                form = os.environ.get("FORM", "g")
-                if form == "g":
-                    energies[name] = energies[name] + np.square(gradient, dtype=np.float64).sum(
-                        others
-                    )
-                else:
-                    product = gradient.astype(np.float64) * values[name]
-                    if form == "wg":
-                        energies[name] = energies[name] + np.square(product.sum(others))
-                    else:
-                        energies[name] = energies[name] + np.square(product).sum(others)
+            for name, energy in energies.items():
+                content = result.traced[numbers[gradients[name]]]
+                gradient = np.frombuffer(content, np.float32).reshape(values[name].shape)
+                others = tuple(a for a in range(gradient.ndim) if a != axes.get(name, 0))
+                part = (values[name] * gradient).sum(others)
+                energies[name] = energy + np.square(part)
     if not used:
         raise CheckFailedError("no sample has a finite loss and finite gradients")
     total = sum(float(np.sum(e)) for e in energies.values())
@@ -212,6 +195,16 @@ def _fisher(trial: _Trial, onlooker: Onlooker) -> Contribution:
     return Contribution(tuple(found), "% of the gain of learning everything")
 
 
+def _real(tensor: Tensor, value: Array) -> Array:
+    """The real values of a learning tensor, whose zero points are 0."""
+    if tensor.quant is None:
+        return value.astype(np.float64)
+    shape = [1] * value.ndim
+    if tensor.quant.axis is not None:
+        shape[tensor.quant.axis] = -1
+    return np.asarray(value * np.reshape(np.array(tensor.quant.scale), shape))
+
+
 def _worth(trial: _Trial, layer: Layer, options: Sequence[Option], bias: float) -> Worth:
     """The head learns as a whole in any case."""
     is_head = layer is trial.layers[-1]
@@ -219,11 +212,11 @@ def _worth(trial: _Trial, layer: Layer, options: Sequence[Option], bias: float) 
 
 
 def _accuracy(trial: _Trial, onlooker: Onlooker) -> Contribution:
-    """The accuracy that fine-tuning gains: of the biases of the last k layers for each k, and
-    of each weight alone, by each share, beside all biases.
+    """The accuracy that fine-tuning gains.
 
-    "On-Device Training Under 256KB Memory", section 2.2. The channels of a share are those
-    with the largest weights.
+    Of the biases of the last k layers for each k, and of each weight alone, by each share,
+    beside all biases: "On-Device Training Under 256KB Memory", section 2.2. The channels of a
+    share are those with the largest weights.
     """
     start = trial.read()
     biases: dict[str, tuple[int, ...] | None] = {y.bias: None for y in trial.layers if y.bias}

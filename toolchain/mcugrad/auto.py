@@ -118,7 +118,7 @@ class _Search:
             data = load_data(wish.data, head)
             onlooker.note(f"finding out what each tensor is worth, by {wish.analysis}")
             folder = Path(name) / "analysis"
-            worth = contribution(request, graph, data, wish.analysis, folder, onlooker)
+            worth = contribution(request, data, wish.analysis, folder, onlooker)
         onlooker.note("asking the planner what each tensor takes")
         with onlooker.progress("planning", len(worth.layers)) as advance:
             costs = measure(graph, worth, planner, model, advance)

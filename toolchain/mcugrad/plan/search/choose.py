@@ -224,9 +224,9 @@ class Chooser:
             rows.append(np.stack([stage.gain[fits] + bias, *taken, where, fits]))
         table = np.concatenate(rows, axis=1)
         ranked = table[:, np.lexsort((*table[:0:-1], -table[0]))]
-        places = ranked[3:].astype(np.int64)
+        layer, index = ranked[3:].astype(np.int64)
         gain, nbytes, instructions = ranked[:3]
-        return _Candidates(self.worth, stages, gain, nbytes, instructions, *places, complete)
+        return _Candidates(self.worth, stages, gain, nbytes, instructions, layer, index, complete)
 
     def _stages(self, limits: Limits) -> tuple[list[_Partials], bool]:
         """For each layer the partial schemes of which it is the deepest; whether those are all."""

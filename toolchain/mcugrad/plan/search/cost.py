@@ -56,8 +56,12 @@ class Added:
 
 @dataclass(frozen=True)
 class Costs:
-    """``base[i]``: the biases of layer i and all behind it learn, and the head's weight;
-    ``with_option[i][j]``: the weight of layer i too, by option j."""
+    """The figures of schemes in which layer i is the deepest that learns.
+
+    Attributes:
+        base: with the biases of layer i and of all behind it, and the head's weight.
+        with_option: with the weight of layer i too, by each of its options.
+    """
 
     base: tuple[Figures, ...]
     with_option: tuple[tuple[Figures, ...], ...]

@@ -6,9 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mcugrad.passes.layers import Layer
 from mcugrad.plan.search.choose import Choice
-from mcugrad.plan.search.contribution import Contribution, Option
+from mcugrad.plan.search.contribution import Contribution, Option, Worth
 from mcugrad.plan.search.cost import Added, Costs
 
 
@@ -55,26 +54,20 @@ def scheme_text(
     lines += ["", "[update]"]
     first = len(worth.layers) - len(picks)
     for at, (found, option) in enumerate(zip(worth.layers[first:], picks, strict=True), first):
-        lines += _lines(found.layer, found.bias_gain, option, costs, at, found.options)
+        lines += _lines(found, option, costs, at)
     return "\n".join(lines) + "\n"
 
 
-def _lines(
-    layer: Layer,
-    bias_gain: float,
-    option: Option,
-    costs: Costs,
-    at: int,
-    options: Sequence[Option],
-) -> list[str]:
-    """The lines of one layer; the head's cost stands with its weight."""
-    whole = costs.with_option[at][options.index(option)]
+def _lines(found: Worth, option: Option, costs: Costs, at: int) -> list[str]:
+    """The lines of layer ``at``; the head's cost stands with its weight."""
+    layer = found.layer
     is_head = at + 1 == len(costs.base)
     lines = []
     if layer.bias:
         cost = "cost as stated with the weight" if is_head else _cost(costs.grown(at, 0))
-        lines.append(f"{json.dumps(layer.bias)} = true  # gain {bias_gain:.3g}; {cost}")
+        lines.append(f"{json.dumps(layer.bias)} = true  # gain {found.bias_gain:.3g}; {cost}")
     if option.share:
+        whole = costs.with_option[at][found.options.index(option)]
         added = costs.grown(at, 0) if is_head else whole.beyond(costs.base[at])
         value = "true" if option.channels is None else str(list(option.channels))
         share = "" if option.channels is None else f"{option.share:g} of the input channels; "
