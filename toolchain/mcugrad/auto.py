@@ -75,8 +75,8 @@ def compile_auto(
         raise UsageError("--update auto needs --sram BYTES: the memory it may use")
     if not wish.data.is_file():
         raise UsageError(f"there is no data file {wish.data}")
-    search = _Search.start(replace(request, update=UPDATE), target, wish, onlooker)
     limit = min(v for v in (request.sram, target.ram_bytes) if v is not None)
+    search = _Search.start(replace(request, update=UPDATE, sram=limit), target, wish, onlooker)
     while True:
         found = search.found(limit, onlooker)
         chosen = replace(request, update=UPDATE, scheme=found.text)
@@ -105,6 +105,7 @@ class _Search:
     @classmethod
     def start(cls, request: Request, target: Target, wish: Wish, onlooker: Onlooker) -> _Search:
         """Contributions and costs of the model's layers."""
+        assert request.sram is not None
         graph = prepare(import_model(request.model))
         model = instruction_model(target)
 
@@ -114,7 +115,9 @@ class _Search:
         with tempfile.TemporaryDirectory(prefix="mcugrad-") as name:
             head = compile_model(replace(request, update="head", sram=None), Path(name) / "least")
             overhead = head.sram["static"] + head.sram["stack"]
-            _check_head(request, wish, planner(resolve_scheme(graph, "head")), overhead, model)
+            smallest = planner(resolve_scheme(graph, "head"))
+            if refusal := _refusal(request.sram, wish, smallest, overhead, model):
+                raise refusal
             data = load_data(wish.data, head)
             onlooker.note(f"finding out what each tensor is worth, by {wish.analysis}")
             folder = Path(name) / "analysis"
@@ -149,7 +152,10 @@ class _Search:
         limits = Limits(limit - self.overhead, self.wish.instructions)
         choice = self.chooser.best(limits, attempts)
         if choice is None:
-            raise DoesNotFitError("no scheme fits but that of the head alone", "SRAM", 0)
+            smallest = self.planner(resolve_scheme(self.graph, "head"))
+            refusal = _refusal(limit, self.wish, smallest, self.overhead, self.model)
+            assert refusal is not None, "where the head fits there is a choice"
+            raise refusal
         return choice
 
     def _rows(self, limit: int, choice: Choice, onlooker: Onlooker) -> tuple[Row, ...]:
@@ -191,25 +197,25 @@ class _Search:
         ]
 
 
-def _check_head(
-    request: Request, wish: Wish, plan: MemoryPlan, overhead: int, model: InstructionModel
-) -> None:
-    """Raises ``DoesNotFitError`` where not even the head can learn."""
+def _refusal(
+    limit: int, wish: Wish, plan: MemoryPlan, overhead: int, model: InstructionModel
+) -> DoesNotFitError | None:
+    """Why not even the head can learn, whose ``plan`` this is; None if it can."""
     need = plan.total_bytes + overhead
     peak = plan.schedule.calls[plan.schedule.peak_step]
-    if request.sram is not None and need > request.sram:
-        missing = need - request.sram
-        raise DoesNotFitError(
-            f"the smallest scheme, the head alone, needs {need} bytes of SRAM, {missing} more than "
-            f"the limit of {request.sram}; the step that takes most is {peak.name} ({peak.op})",
+    if need > limit:
+        return DoesNotFitError(
+            f"the smallest scheme, the head alone, needs {need} bytes of SRAM, {need - limit} more "
+            f"than the limit of {limit}; the step that takes most is {peak.name} ({peak.op})",
             "SRAM",
-            missing,
+            need - limit,
         )
     steps = model.step(plan)
     if wish.instructions is not None and steps > wish.instructions:
-        raise DoesNotFitError(
+        return DoesNotFitError(
             f"the smallest scheme, the head alone, takes about {steps:.0f} instructions a step, "
             f"{steps - wish.instructions:.0f} more than the limit of {wish.instructions}",
             "instructions",
             ceil(steps - wish.instructions),
         )
+    return None
