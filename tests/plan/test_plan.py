@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mcugrad.errors import InternalError
-from mcugrad.ir.graph import Graph
+from mcugrad.ir.graph import Graph, TrainingGraph
 from mcugrad.lower.lower import lower
 from mcugrad.lower.program import Program
 from mcugrad.passes.scheme import resolve_scheme
@@ -16,6 +16,14 @@ from mcugrad.plan.check import check
 from mcugrad.plan.order import order
 from mcugrad.plan.place import MemoryPlan, place
 from tests.support.networks import random_network, residual_network
+
+
+def planned(training: TrainingGraph) -> MemoryPlan:
+    """The checked plan of a training graph."""
+    program = lower(training, frozenset(), lambda _symbol, _params: 64)
+    plan = place(program, order(program))
+    check(plan)
+    return plan
 
 
 def program_of(graph: Graph, spec: str = "all", **options: float) -> Program:

@@ -80,8 +80,7 @@ class Manifest:
     @property
     def has_velocity(self) -> bool:
         """Whether there is memory for momentum."""
-        velocities = {f"velocity.{name}" for name in self.learning}
-        return any(t.name in velocities for t in self.tensors)
+        return any(call.op == "sgd_momentum" for call in self.calls)
 
     def write(self, folder: Path) -> None:
         """Writes manifest.json into ``folder``."""

@@ -45,22 +45,18 @@ static inline int32_t mg_multiply_quantized(int32_t x, int32_t multiplier, int32
     return shift < 0 ? mg_rounding_shift_right(product, -shift) : product;
 }
 
-/* How the sums of one channel become int8; a copy, so that it can stay in registers. */
-typedef struct {
-    int32_t multiplier, shift, zero_point, low, high;
-} mg_channel_s8;
-
-static inline mg_channel_s8 mg_channel_of_s8(const mg_requant_s8 *q, int32_t channel) {
-    return (mg_channel_s8){q->multiplier[channel], q->shift[channel], q->output_zero_point, q->low,
-                           q->high};
+/* The same for |x| < 2^30, as `doubled`, and a shift by `right` >= 1 bits to the right. The
+ * doubling high product is then the upper half of a 64-bit one, and as only negative halves round
+ * otherwise than upwards, and they have the sign of x, one constant rounds: 2^(right - 1), to which
+ * what is added to the result, times 2^right, may be added. */
+static inline int32_t mg_multiply_doubled(int32_t doubled, int32_t multiplier, int32_t right,
+                                          int32_t rounding) {
+    const int64_t product = (int64_t)doubled * multiplier + ((int64_t)1 << 31);
+    return ((int32_t)(product >> 32) + (rounding + (doubled >> 31))) >> right;
 }
 
-static inline int8_t mg_requantized_s8(mg_channel_s8 c, int32_t sum) {
-    const int32_t y = mg_multiply_quantized(sum, c.multiplier, c.shift);
-    return mg_limit_s8(y + c.zero_point, c.low, c.high);
-}
-
-/* The same with one rounding, halves away from zero; exact, as a fraction of a double is. */
+/* The sum of a channel as int8, rounded once, halves away from zero; exact, as a fraction of a
+ * double is. */
 static inline int8_t mg_rescaled_s8(const mg_rescale_s8 *q, int32_t channel, int32_t sum) {
     const double y = sum * q->scale[channel];
     int32_t whole = y > 256 ? 256 : y < -256 ? -256 : (int32_t)y; /* beyond, int8 is full */

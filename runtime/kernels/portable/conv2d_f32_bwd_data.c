@@ -7,5 +7,5 @@
 #include "conv2d_bwd_data.h"
 
 void mg_conv2d_f32_bwd_data(const mg_conv2d_params *p, const float *dy, const float *w, float *dx) {
-    walk_backward(p, NULL, dy, w, dx);
+    walk_backward(p, NULL, dy, w, dx, p->in_c);
 }

@@ -1,11 +1,45 @@
-/* Convolution, int8 weights, gradient of the input. */
+/* Convolution, int8 weights, gradient of the input: the float one, of a few input channels at a
+ * time, whose weights are made real first. */
 #include "mg_kernels.h"
 
-#include "weight_s8.h"
+#define QUANT void
+#include "weight_f32.h"
 
 #include "conv2d_bwd_data.h"
 
-void mg_conv2d_s8_bwd_data(const mg_conv2d_params *p, const mg_scales *q, const float *dy,
-                           const int8_t *w, float *dx) {
-    walk_backward(p, q->scale, dy, w, dx);
+size_t mg_conv2d_s8_bwd_data_scratch_size(const mg_conv2d_params *p) {
+    return (size_t)(p->out_c * p->kernel_h * p->kernel_w * MG_TILE) * sizeof(float);
+}
+
+/* `width` input channels of w. */
+MG_INLINE void dequantize(int32_t width, int32_t taps, int32_t depth, const mg_scales *q,
+                          const int8_t *w, float *to) {
+    for (int32_t oc = 0; oc < q->count; ++oc) {
+        const float scale = q->scale[oc];
+        int32_t left = taps;
+        do {
+            MG_UNROLLED
+            for (int32_t i = 0; i < width; ++i) {
+                to[i] = scale * (float)w[i];
+            }
+            to += width;
+            w += depth;
+        } while (--left > 0);
+    }
+}
+
+void mg_conv2d_s8_bwd_data(void *scratch, const mg_conv2d_params *p, const mg_scales *q,
+                           const float *dy, const int8_t *w, float *dx) {
+    const int32_t depth = p->in_c / p->groups, taps = p->kernel_h * p->kernel_w;
+    for (int32_t channel = 0; channel < depth; channel += MG_TILE) {
+        const int32_t width = mg_min(depth - channel, MG_TILE);
+        mg_conv2d_params part = *p;
+        part.in_c = width * p->groups;
+        if (width == MG_TILE) {
+            dequantize(MG_TILE, taps, depth, q, w + channel, scratch);
+        } else {
+            dequantize(width, taps, depth, q, w + channel, scratch);
+        }
+        walk_backward(&part, NULL, dy, scratch, dx + channel, p->in_c);
+    }
 }

@@ -55,6 +55,6 @@ static inline void input_gradient(const mg_conv2d_params *p, const QUANT *q, con
         const slide g = slide_backward(p);
         slide_all(&g, q, dy, w + 8 * p->in_c, NULL, dx);
     } else {
-        walk_backward(p, q, dy, w, dx);
+        walk_backward(p, q, dy, w, dx, p->in_c);
     }
 }

@@ -3,6 +3,7 @@
 #define MG_ELEMENTWISE_H
 
 #include "arithmetic.h"
+#include "tile.h"
 
 /* Defines a kernel from `type element(const quant_type *q, type a, type b)`. The structure is
  * copied so that writing y cannot change it, as far as the compiler knows. */
@@ -40,14 +41,19 @@
         }                                                                                          \
     }
 
-/* LiteRT's int8 sums: an operand at the fine scale that both share. */
+/* LiteRT's int8 sums: an operand at the fine scale that both share, at most 2^28. */
 static inline int32_t mg_fine(int32_t centred, int32_t multiplier, int32_t shift) {
-    return mg_multiply_quantized(centred * (1 << 20), multiplier, shift);
+    const int32_t x = centred * (1 << 20);
+    return shift < 0 ? mg_multiply_doubled(2 * x, multiplier, -shift, 1 << (-shift - 1))
+                     : mg_multiply_quantized(x, multiplier, shift);
 }
 
 static inline int8_t mg_sum_code(const mg_sum_s8 *q, int32_t sum) {
-    const int32_t y = mg_multiply_quantized(sum, q->y_multiplier, q->y_shift) + q->y_zero_point;
-    return mg_limit_s8(y, q->low, q->high);
+    const int32_t right = -q->y_shift;
+    const int32_t y = right > 0
+                          ? mg_multiply_doubled(2 * sum, q->y_multiplier, right, 1 << (right - 1))
+                          : mg_multiply_quantized(sum, q->y_multiplier, q->y_shift);
+    return mg_limit_s8(y + q->y_zero_point, q->low, q->high);
 }
 
 #endif

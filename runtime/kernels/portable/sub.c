@@ -4,7 +4,7 @@ static inline float sub_f32(const mg_clamp_f32 *q, float a, float b) {
     return mg_limit_f32(a - b, *q);
 }
 
-static inline int8_t sub_s8(const mg_sum_s8 *q, int8_t a, int8_t b) {
+MG_INLINE int8_t sub_s8(const mg_sum_s8 *q, int8_t a, int8_t b) {
     const int32_t left = mg_fine(a - q->a_zero_point, q->a_multiplier, q->a_shift);
     const int32_t right = mg_fine(b - q->b_zero_point, q->b_multiplier, q->b_shift);
     return mg_sum_code(q, left - right);

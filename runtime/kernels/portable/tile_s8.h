@@ -1,129 +1,72 @@
-/* The register tile of int8 layers: sums of products in int32, rounded to int8 at the end. */
+/* The register tile of int8 convolutions: the sums of one channel for a few pixels.
+ *
+ * Inputs are first laid out as words, counted from their zero point. Where a long multiply-add is
+ * one instruction, a word holds the inputs of two pixels, first + second * 2^23, and one product
+ * with a weight serves both: in a sum of 128 of them the first part stays below 2^22.
+ */
 #ifndef MG_TILE_S8_H
 #define MG_TILE_S8_H
 
-#include "span.h"
+#include "arithmetic.h"
 #include "tile.h"
 
-/* As many sums as the general registers hold beside pointers and operands. */
-#define MG_TILE_ROWS_S8 2
-#ifdef __arm__
-#define MG_TILE_COLUMNS_S8 2
+#define MG_RUN_S8 4 /* words whose sums the general registers hold */
+
+#if defined(__ARM_FEATURE_DSP) || UINTPTR_MAX > UINT32_MAX
+#define MG_WORD_PIXELS_S8 2
+#define MG_EXACT_S8       128                       /* products that a sum of words can hold */
+#define MG_SECOND_S8      23                        /* position of a word's second pixel */
+#define MG_EXCESS_S8      (1 << (MG_SECOND_S8 - 1)) /* keeps the first from being negative */
+typedef int32_t mg_word_s8;
+typedef int64_t mg_partial_s8;
 #else
-#define MG_TILE_COLUMNS_S8 4
+#define MG_WORD_PIXELS_S8 1
+#define MG_EXACT_S8       (1 << 14)
+#define MG_EXCESS_S8      0
+typedef int16_t mg_word_s8;
+typedef int32_t mg_partial_s8;
 #endif
 
-typedef int32_t mg_sums_s8[MG_TILE_ROWS_S8][MG_TILE_COLUMNS_S8];
+typedef int32_t mg_sums_s8[MG_WORD_PIXELS_S8][MG_RUN_S8];
 
-/* Every row starts with the biases of its channels; b NULL: zeros. */
-MG_INLINE void mg_start_s8(int rows, int columns, const int32_t *b, int32_t channel,
-                           mg_sums_s8 sums) {
+/* The word of the inputs at x[0][k] and, of its second pixel, x[second][k]. */
+MG_INLINE mg_word_s8 mg_word(const int8_t *const *x, int second, int32_t k, int32_t zero_point) {
+#if MG_WORD_PIXELS_S8 == 2
+    const int32_t one = 1 << MG_SECOND_S8;
+    return x[0][k] + x[second][k] * one - zero_point * (1 + one);
+#else
+    (void)second;
+    return (mg_word_s8)(x[0][k] - zero_point);
+#endif
+}
+
+MG_INLINE void mg_clear_s8(mg_partial_s8 *sums) {
     MG_UNROLLED
-    for (int j = 0; j < columns; ++j) {
-        const int32_t start = b != NULL ? b[channel + j] : 0;
-        MG_UNROLLED
-        for (int i = 0; i < rows; ++i) {
-            sums[i][j] = start;
-        }
+    for (int i = 0; i < MG_RUN_S8; ++i) {
+        sums[i] = MG_EXCESS_S8;
     }
 }
 
-/* Not inlined, as it would be the larger part of every tile. */
-static __attribute__((noinline)) void mg_requantize_tile_s8(int rows, int columns,
-                                                            const mg_sums_s8 *sums,
-                                                            const mg_requant_s8 *q, int32_t channel,
-                                                            int8_t *const *y) {
-    for (int j = 0; j < columns; ++j) {
-        const mg_channel_s8 c = mg_channel_of_s8(q, channel + j);
-        for (int i = 0; i < rows; ++i) {
-            y[i][channel + j] = mg_requantized_s8(c, (*sums)[i][j]);
-        }
+MG_INLINE void mg_add_products_s8(const mg_word_s8 *x, int32_t w, mg_partial_s8 *sums) {
+    MG_UNROLLED
+    for (int i = 0; i < MG_RUN_S8; ++i) {
+        sums[i] += (mg_partial_s8)x[i] * w;
     }
 }
 
-MG_INLINE void mg_store_s8(int rows, int columns, mg_sums_s8 sums, const mg_requant_s8 *q,
-                           int32_t channel, int8_t *const *y) {
-    mg_sums_s8 done; /* a copy, so that `sums` itself can stay in registers */
+/* The sums of each pixel, those of first ones MG_EXCESS_S8 too large; `further` not 0: added to
+ * what there is. */
+MG_INLINE void mg_split_s8(const mg_partial_s8 *words, int32_t further, mg_sums_s8 sums) {
     MG_UNROLLED
-    for (int i = 0; i < rows; ++i) {
-        MG_UNROLLED
-        for (int j = 0; j < columns; ++j) {
-            done[i][j] = sums[i][j];
-        }
-    }
-    mg_requantize_tile_s8(rows, columns, &done, q, channel, y);
-}
-
-MG_INLINE void mg_move_s8(int count, const int8_t **pointers, int32_t step) {
-    MG_UNROLLED
-    for (int i = 0; i < count; ++i) {
-        pointers[i] += step;
-    }
-}
-
-MG_INLINE void mg_dot_step_s8(int rows, int columns, const int8_t *const *a, int32_t zero_point,
-                              const int8_t *const *b, int32_t k, mg_sums_s8 sums) {
-    int32_t centred[MG_TILE_ROWS_S8];
-    MG_UNROLLED
-    for (int i = 0; i < rows; ++i) {
-        centred[i] = a[i][k] - zero_point;
-    }
-    MG_UNROLLED
-    for (int j = 0; j < columns; ++j) {
-        const int32_t factor = b[j][k];
-        MG_UNROLLED
-        for (int i = 0; i < rows; ++i) {
-            sums[i][j] += centred[i] * factor;
-            MG_COMPLETE(sums[i][j]);
-        }
-    }
-}
-
-/* sums[i][j] += sum over k < n of (a[i][k] - zero_point) * b[j][k]; a and b move on by n */
-MG_INLINE void mg_dot_s8(int rows, int columns, int32_t n, const int8_t **a, int32_t zero_point,
-                         const int8_t **b, mg_sums_s8 sums) {
-    const int8_t *const end = a[0] + n;
-    MG_ROLLED
-    for (const int8_t *const last = end - n % MG_UNROLL; a[0] != last;) {
-        MG_UNROLLED
-        for (int32_t k = 0; k < MG_UNROLL; ++k) {
-            mg_dot_step_s8(rows, columns, a, zero_point, b, k, sums);
-        }
-        mg_move_s8(rows, a, MG_UNROLL);
-        mg_move_s8(columns, b, MG_UNROLL);
-    }
-    MG_ROLLED
-    while (a[0] != end) {
-        mg_dot_step_s8(rows, columns, a, zero_point, b, 0, sums);
-        mg_move_s8(rows, a, 1);
-        mg_move_s8(columns, b, 1);
-    }
-}
-
-/* sums[i][j] += sum over the taps of (a[i][tap + j] - zero_point) * w[tap + j] */
-MG_INLINE void mg_depthwise_s8(int rows, int columns, const mg_window *v, const int8_t *const *a0,
-                               int32_t zero_point, const int8_t *w, mg_sums_s8 sums) {
-    const int8_t *a[MG_TILE_ROWS_S8];
-    MG_UNROLLED
-    for (int i = 0; i < rows; ++i) {
-        a[i] = a0[i];
-    }
-    int32_t in_row = v->runs;
-    MG_ROLLED
-    for (int32_t left = v->rows * v->runs; left > 0; --left) {
-        MG_UNROLLED
-        for (int j = 0; j < columns; ++j) {
-            const int32_t factor = w[j];
-            MG_UNROLLED
-            for (int i = 0; i < rows; ++i) {
-                sums[i][j] += (a[i][j] - zero_point) * factor;
-                MG_COMPLETE(sums[i][j]);
-            }
-        }
-        const int last = --in_row == 0;
-        in_row = last ? v->runs : in_row;
-        mg_move_s8(rows, a, last ? v->source_row : v->source_run);
-        w += last ? v->w_row : v->w_run;
+    for (int i = 0; i < MG_RUN_S8; ++i) {
+#if MG_WORD_PIXELS_S8 == 2
+        const int32_t first = (int32_t)words[i] & ((1 << MG_SECOND_S8) - 1);
+        const int32_t second = (int32_t)(words[i] >> MG_SECOND_S8);
+        sums[0][i] = further ? sums[0][i] + first - MG_EXCESS_S8 : first;
+        sums[1][i] = further ? sums[1][i] + second : second;
+#else
+        sums[0][i] = further ? sums[0][i] + words[i] : words[i];
+#endif
     }
 }
 

@@ -69,6 +69,7 @@ static inline void walk_groups(walk k, const mg_window *v, mg_cursor at, int32_t
     for (int32_t g = 0; g < groups; ++g) {
         walk_pixels(&k, v, at);
         k.source += v->source_group;
+        k.result += k.result_pixel / groups - k.channels; /* of a part of each group's channels */
         k.w += v->w_group;
         k.channel += k.channels;
     }
@@ -103,10 +104,11 @@ static inline void walk_backward_band(const mg_conv2d_params *p, const walk *k,
     }
 }
 
+/* dx_pixel: the elements of its pixels, of which p->in_c may be but a part in each group. */
 static inline void walk_backward(const mg_conv2d_params *p, const QUANT *q, const ELEMENT *dy,
-                                 const WEIGHT *w, ELEMENT *dx) {
+                                 const WEIGHT *w, ELEMENT *dx, int32_t dx_pixel) {
     const mg_axis down = mg_rows(p);
-    const walk k = {q, dy, w, NULL, dx, p->out_c, p->in_c, 0, p->in_c};
+    const walk k = {q, dy, w, NULL, dx, p->out_c, dx_pixel, 0, p->in_c};
     mg_span rows;
     for (int32_t first = 0; first < mg_min(p->stride_h, p->in_h); ++first) {
         for (int32_t y = first; y < p->in_h; y += rows.count * p->stride_h) {

@@ -49,6 +49,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default="f32",
         help="of what learns in an int8 model (default: f32)",
     )
+    parser.add_argument(
+        "--gradients",
+        choices=("f32", "s16"),
+        default="f32",
+        help="arithmetic of the backward pass behind --precision int8 (default: f32)",
+    )
+    parser.add_argument(
+        "--qas",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="quantisation-aware scaling of the gradients of int8 weights (default: yes)",
+    )
     parser.add_argument("--loss", choices=("cross-entropy", "mse"), default="cross-entropy")
     parser.add_argument("--batch", type=positive_int, default=1, help="samples an update")
     parser.add_argument("--lr", type=rate, default=0.01, help="learning rate (default: 0.01)")
@@ -136,7 +148,7 @@ def _document(out: Path, manifest: Manifest) -> dict[str, Any]:
 
 def _request(options: argparse.Namespace) -> Request:
     from mcugrad.compiler import Request
-    from mcugrad.passes.training import Loss, Precision, TrainingOptions
+    from mcugrad.passes.training import Gradients, Loss, Precision, TrainingOptions
 
     return Request(
         model=options.model,
@@ -145,6 +157,8 @@ def _request(options: argparse.Namespace) -> Request:
         training=TrainingOptions(
             classes=options.classes,
             precision=Precision(options.precision),
+            gradients=Gradients(options.gradients),
+            qas=options.qas,
             loss=Loss(options.loss),
             batch=options.batch,
             learning_rate=options.lr,

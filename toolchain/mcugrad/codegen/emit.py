@@ -140,10 +140,26 @@ class _Emitter:
             "gradient": self._gradient(call),
         }
 
+    def initial(self, name: str) -> list[str]:
+        """The statement that gives a STATE its initial content."""
+        tensor, offset = self.plan.program.tensors[name], self.plan.offsets[name]
+        merge = self.plan.program.merges.get(name)
+        if merge is None:
+            arguments = [f"block + {offset}", self.constant(name), str(tensor.nbytes)]
+            return _filled("__builtin_memcpy", arguments, 4)
+        assert merge.params is not None
+        arguments = [
+            f"&{self.struct(merge.params, f'{self.constant(merge.inputs[0])}_learning')}",
+            self._argument(merge.inputs[0]),
+            self._argument(name),
+        ]
+        return _filled(f"mg_gather_channels_{tensor.dtype}_fwd", arguments, 4)
+
     def _gradient(self, call: KernelCall) -> dict[str, int | None] | None:
-        """The gradient that an update uses."""
+        """The float gradient that an update uses, which may not be finite."""
         traced = self.plan.program.traced
-        name = next((n for n in call.inputs if n in traced), None)
+        tensors = self.plan.program.tensors
+        name = next((n for n in call.inputs if n in traced and tensors[n].dtype.is_float), None)
         if call.phase is not Phase.UPDATE or name is None:
             return None
         size = self.plan.program.tensors[name].size
@@ -217,15 +233,16 @@ def _context(plan: MemoryPlan, model_name: str) -> dict[str, Any]:
         "backward": [c for p, c in calls if p in training_end],
         "update": [c for p, c in calls if p is Phase.UPDATE] if program.batch > 1 else [],
     }
-    state = [(n, t) for n, t in program.tensors.items() if t.storage is Storage.STATE]
     filled = [
-        {"offset": plan.offsets[n], "bytes": t.nbytes, "source": emitter.constant(n)}
-        for n, t in state
-        if t.data is not None
+        line
+        for name, tensor in program.tensors.items()
+        if tensor.storage is Storage.STATE and tensor.data is not None
+        for line in emitter.initial(name)
     ]
     sample, target = program.inputs
     prediction, loss = program.outputs
     texts = [t for function in functions.values() for c in function for t in c["lines"]]
+    texts += filled
     return {
         "model": comment(model_name),
         "runtime_version": RUNTIME_VERSION,

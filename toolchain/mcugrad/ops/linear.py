@@ -89,10 +89,16 @@ def gradient_operands(
     return real_values(call.input(0), first), real_values(call.input(1), second), gathered
 
 
-def fwd_kernels(op: str, params: StructOf, int8: StructOf) -> tuple[Kernel, ...]:
-    """The rows of the forward pass; ``int8`` gives what rounds the sums of int8 products."""
+def fwd_kernels(
+    op: str, params: StructOf, int8: StructOf, *, scratch: bool = False
+) -> tuple[Kernel, ...]:
+    """The rows of the forward pass.
+
+    ``int8`` gives what rounds the sums of int8 products, and ``scratch`` tells whether the
+    int8 kernel lays its inputs out anew.
+    """
     return (
-        Kernel(f"mg_{op}_s8_fwd", DType.S8, params=params, quant=int8, arity=3),
+        Kernel(f"mg_{op}_s8_fwd", DType.S8, params=params, quant=int8, scratch=scratch, arity=3),
         Kernel(
             f"mg_{op}_f32_fwd",
             DType.F32,
@@ -103,8 +109,14 @@ def fwd_kernels(op: str, params: StructOf, int8: StructOf) -> tuple[Kernel, ...]
     )
 
 
-def bwd_data_kernels(op: str, params: StructOf, axis: int) -> tuple[Kernel, ...]:
-    """The rows of ``<op>_bwd_data``; ``axis`` is the output channels of w."""
+def bwd_data_kernels(
+    op: str, params: StructOf, axis: int, *, scratch: bool = False
+) -> tuple[Kernel, ...]:
+    """The rows of ``<op>_bwd_data``.
+
+    ``axis`` is the output channels of w, and ``scratch`` tells whether the kernel with int8
+    weights makes them real first.
+    """
 
     def quant(call: OpCall) -> CStruct:
         w = call.input(1)
@@ -112,7 +124,14 @@ def bwd_data_kernels(op: str, params: StructOf, axis: int) -> tuple[Kernel, ...]
         return scales(given_scales * (w.shape[axis] if len(given_scales) == 1 else 1))
 
     return (
-        Kernel(f"mg_{op}_s8_bwd_data", None, params=params, quant=quant, matches=_reads_int8(1)),
+        Kernel(
+            f"mg_{op}_s8_bwd_data",
+            None,
+            params=params,
+            quant=quant,
+            matches=_reads_int8(1),
+            scratch=scratch,
+        ),
         Kernel(f"mg_{op}_f32_bwd_data", DType.F32, params=params),
     )
 

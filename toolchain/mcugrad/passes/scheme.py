@@ -17,12 +17,15 @@ from mcugrad.passes.layers import Layer, layers
 
 FORMS = "none, head, bias:N, last:N, all, auto, or the path of a .toml file"
 
+#: Learning tensor -> its input channels that learn; None: all.
+Channels = Mapping[str, tuple[int, ...] | None]
+
 
 @dataclass(frozen=True)
 class UpdateScheme:
-    """The learning tensors of a graph by name; None stands for all input channels."""
+    """The learning tensors of a graph by name."""
 
-    learning: Mapping[str, tuple[int, ...] | None]
+    learning: Channels
 
     @property
     def tensors(self) -> frozenset[str]:

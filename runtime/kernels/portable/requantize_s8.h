@@ -1,0 +1,31 @@
+/* From the sums of a convolution's channel to int8, as LiteRT's reference kernels round them. */
+#ifndef MG_REQUANTIZE_S8_H
+#define MG_REQUANTIZE_S8_H
+
+#include "tile_s8.h"
+
+/* How the sums of a channel become int8. */
+typedef struct {
+    int32_t multiplier, shift, bias, rounding; /* rounding 0: only the rule itself serves */
+} mg_channel_s8;
+
+/* Where the results of a run of words go, `step` from one to the next. They are written from the
+ * last to the first, second pixels before first ones, so that one that nobody wants may share
+ * the place of an earlier one. */
+typedef struct {
+    int8_t *pixel[MG_WORD_PIXELS_S8];
+    int32_t step, zero_point;
+} mg_places_s8;
+
+/* Channel `channel` of a layer with biases b, if any, whose sums have `products` products. */
+mg_channel_s8 mg_channel_of_s8(const mg_requant_s8 *q, int32_t channel, const int32_t *b,
+                               int32_t products);
+
+/* The int8 results of sums; at: from y's places. */
+void mg_requantize_s8(const mg_channel_s8 *c, const mg_sums_s8 sums, const mg_places_s8 *y,
+                      int32_t at);
+
+/* Limits all `size` results of a layer whose activation has a narrower range than int8. */
+void mg_narrow_s8(const mg_requant_s8 *q, int32_t size, int8_t *y);
+
+#endif
