@@ -37,7 +37,7 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_narro
                     int16_t *const *dx) {
     (void)b;
     int32_t sums[TILE_PIXELS][TILE_CHANNELS] = {{0}};
-    const int16_t *from[TILE_PIXELS];
+    const int16_t *from[TILE_PIXELS] = {dy[0]};
     MG_UNROLLED
     for (int i = 0; i < pixels; ++i) {
         from[i] = dy[i];
