@@ -29,7 +29,7 @@ from mcugrad.devices.emulator import EmulatorDevice
 from mcugrad.errors import CheckFailedError
 from mcugrad.ir.graph import Phase
 from mcugrad.passes.scheme import resolve_scheme
-from mcugrad.passes.training import Precision, TrainingOptions, training_graph
+from mcugrad.passes.training import Gradients, Precision, TrainingOptions, training_graph
 from mcugrad.plan.search.instructions import FILE, OTHER, InstructionModel, Row, elements
 from mcugrad.resources import data_root
 from mcugrad.targets import Target, Tool, find_target
@@ -47,21 +47,29 @@ class Run:
 
     model: Path
     update: str
-    precision: Precision
+    precision: Precision = Precision.INT8
+    gradients: Gradients = Gradients.F32
+
+    @property
+    def options(self) -> TrainingOptions:
+        """How it learns."""
+        return TrainingOptions(classes=10, precision=self.precision, gradients=self.gradients)
 
 
 RUNS = [
-    *(
-        Run(model, update, precision)
-        for model in (KWS, RESNET8, MODELS / "vww_96_int8.tflite")
-        for update in ("bias:6", "all")
-        for precision in (Precision.INT8, Precision.F32)
-    ),
-    *(
-        Run(_TTE / f"{name}_int8.tflite", update, Precision.INT8)
-        for name in ("mcunet-5fps", "mbv2-w0.35")
-        for update in ("bias:20", "last:12")
-    ),
+    run
+    for model in (KWS, RESNET8, MODELS / "vww_96_int8.tflite")
+    for run in (
+        Run(model, "bias:6"),
+        Run(model, "all"),
+        Run(model, "all", Precision.F32),
+        Run(model, "all", gradients=Gradients.S16),
+    )
+]
+RUNS += [
+    run
+    for model in (_TTE / "mcunet-5fps_int8.tflite", _TTE / "mbv2-w0.35_int8.tflite")
+    for run in (Run(model, "last:12"), Run(model, "bias:20", gradients=Gradients.S16))
 ]
 
 
@@ -105,10 +113,9 @@ def entries(elf: Path, symbols: Iterable[str]) -> dict[int, str]:
 
 def count(run: Run, target: Target, plugin: Path) -> Counted:
     """One inference and one training step in the emulator."""
-    options = TrainingOptions(classes=10, precision=run.precision)
     with tempfile.TemporaryDirectory() as name:
         out = Path(name) / "out"
-        manifest = compile_model(Request(run.model, target.name, run.update, options), out)
+        manifest = compile_model(Request(run.model, target.name, run.update, run.options), out)
         elf = out / "firmware.elf"
         places = entries(elf, (c.symbol for c in manifest.calls))
         lines = Path(name) / "counts"
@@ -125,7 +132,8 @@ def count(run: Run, target: Target, plugin: Path) -> Counted:
         pairs = [line.split() for line in lines.read_text().splitlines()]
         counts = [(places[int(address, 16)], int(number)) for address, number in pairs]
     graph = prepare(import_model(run.model))
-    plan = plan_training(training_graph(graph, resolve_scheme(graph, run.update), options), target)
+    scheme = resolve_scheme(graph, run.update)
+    plan = plan_training(training_graph(graph, scheme, run.options), target)
     calls = plan.schedule.calls
     infer = [c for c in calls if c.phase in (Phase.FORWARD, Phase.OUTPUT)]
     training = [c for c in calls if c.phase is not Phase.OUTPUT]
@@ -230,8 +238,18 @@ def main() -> None:
                 )
                 run = each.run
                 step = f"{each.step / 1e6:.2f}"
-                rows.append([target.name, run.model.stem, run.update, run.precision, step, *errors])
-    header = ("target", "model", "update", "precision", "step M", "error", "model unseen")
+                how = run.precision, run.gradients
+                rows.append([target.name, run.model.stem, run.update, *how, step, *errors])
+    header = (
+        "target",
+        "model",
+        "update",
+        "precision",
+        "gradients",
+        "step M",
+        "error",
+        "model unseen",
+    )
     print(table(header, rows))
 
 
