@@ -16,6 +16,7 @@ import time
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ from benchmarks.tasks import TASKS, WAYS, Task, Way
 from mcugrad.cli.console import table
 from mcugrad.compiler import GRAPH, Request, compile_model
 from mcugrad.data import Data, Samples
-from mcugrad.devices import Device, open_device
+from mcugrad.devices import open_device
 from mcugrad.devices.base import StepResult, Tally
 from mcugrad.errors import CheckFailedError, DoesNotFitError
 from mcugrad.fit import Hyper, Schedule, accuracy, annealing, fit, set_hyper
@@ -112,8 +113,8 @@ def sram(asked: Request, folder: Path) -> int:
         return compile_model(asked, folder / "firmware").sram["total"]
     except DoesNotFitError as error:
         available = find_target(asked.target).ram_bytes
-        assert error.kind == "SRAM"
-        assert available is not None
+        if error.kind != "SRAM" or available is None:
+            raise
         return available + error.excess
 
 
@@ -124,6 +125,10 @@ def _data(name: str, real: bool) -> Data:
     if not real:
         return data
     return Data(*(Samples(task.real(s.x), s.y) for s in (data.train, data.measured)))
+
+
+def _unwatched(_done: int, _loss: float) -> None:
+    return
 
 
 def _part(samples: Samples, chosen: Array) -> Samples:
@@ -139,7 +144,7 @@ def _mirrored(samples: Samples) -> Samples:
 class Learner:
     """A compiled model that can be taught from its initial state again and again."""
 
-    device: Device
+    device: Any
     manifest: Manifest
     task: Task
 
@@ -150,7 +155,7 @@ class Learner:
         anneal = annealing(self.device, self.manifest, Schedule.COSINE)
         samples = _mirrored(train) if self.task.mirrored else train
         try:
-            fit(self.device, samples, self.task.epochs, seed, lambda _done, _loss: None, anneal)
+            fit(self.device, samples, self.task.epochs, seed, _unwatched, anneal=anneal)
         except CheckFailedError:
             return 0.0
         return accuracy(self.device, measured)
@@ -185,7 +190,7 @@ def run(task: Task, way: Way, data: Data) -> Run:
         manifest = compile_model(asked, out)
         needs = sram(replace(asked, target=TARGET), folder)
         with open_device("host", out) as host:
-            device = Golden(out, manifest) if way.exact else host
+            device: Any = Golden(out, manifest) if way.exact else host
             before = accuracy(device, data.measured)
             # float64 takes the rate of the compiled C
             picked = Learner(host, manifest, task).picked(data.train)

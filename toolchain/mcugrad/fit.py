@@ -77,6 +77,7 @@ def fit(
     epochs: int,
     seed: int,
     watch: Watch,
+    *,
     anneal: Anneal | None = None,
 ) -> Outcome:
     """Trains on every sample once an epoch, in an order drawn from ``seed``.
