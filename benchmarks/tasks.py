@@ -83,7 +83,7 @@ def _backbone(name: str, sparse: Sparse) -> Task:
         classes=5,
         data=_flowers,
         real=lambda x: (x + np.float32(128)) / np.float32(127.5) - np.float32(1),
-        epochs=2,
+        epochs=1,
         mirrored=True,
         tail=5,
         sparse=sparse,
