@@ -42,7 +42,7 @@ TARGET = "cortex-m7"  # whose SRAM is given
 
 #: Learning rates to begin with; while the best is the last or first, another one is tried.
 _RATES = (0.001, 0.003, 0.01)
-_PART = 400  # training samples at most to pick it with, and as many to judge it on
+_TAUGHT, _JUDGED = 300, 200  # training samples at most to pick it with and judge it on
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ class Learner:
         shuffled = np.random.default_rng(0).permutation(len(train))
         thirds = [shuffled[i::3] for i in range(3)]
         parts = [
-            (np.concatenate(thirds[:i] + thirds[i + 1 :])[:_PART], thirds[i][:_PART])
+            (np.concatenate(thirds[:i] + thirds[i + 1 :])[:_TAUGHT], thirds[i][:_JUDGED])
             for i in range(self.task.folds)
         ]
         found: dict[float, float] = {}
