@@ -108,6 +108,8 @@ def fit(
                 "every step of an epoch had a loss or gradient that is not finite: "
                 "lower the learning rate, or scale the inputs as the model expects"
             )
+    if anneal is not None:
+        anneal(0.0)  # the device keeps the rate that it had
     return Outcome(steps, mean, refused)
 
 
