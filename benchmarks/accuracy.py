@@ -23,7 +23,8 @@ import numpy as np
 from benchmarks.datasets import require_data
 from benchmarks.sparse import scheme
 from benchmarks.tasks import TASKS, WAYS, Task, Way
-from mcugrad.cli.console import table
+from mcugrad.auto import Wish, compile_auto
+from mcugrad.cli.console import Console, table
 from mcugrad.compiler import GRAPH, Request, compile_model
 from mcugrad.data import Data, Samples
 from mcugrad.devices import open_device
@@ -99,12 +100,32 @@ def request(task: Task, way: Way, target: str, folder: Path) -> Request:
         update = str(folder / "sparse.toml")
         text = scheme(task.int8, task.sparse.biases, task.sparse.shares)
         Path(update).write_text(text, encoding="utf-8")
+    elif update == "auto":
+        update = str(folder / "auto.toml")
+        Path(update).write_text(_searched(task, way, folder), encoding="utf-8")
     elif update == "bias":
         update = f"bias:{task.sparse.biases + 1}"
     elif update == "last":
         update = f"last:{task.tail}"
-    options = TrainingOptions(task.classes, precision=way.precision, **way.options)
-    return Request(task.float32 if way.float_model else task.int8, target, update, options)
+    return Request(task.model(way), target, update, _options(task, way))
+
+
+def _options(task: Task, way: Way) -> TrainingOptions:
+    return TrainingOptions(task.classes, precision=way.precision, **way.options)
+
+
+def _searched(task: Task, way: Way, folder: Path) -> str:
+    """The text of the scheme that ``--update auto`` finds for the target's SRAM.
+
+    Raises:
+        DoesNotFitError: not even the head can learn in it.
+    """
+    data = folder / "data.npz"
+    train = task.data().train
+    np.savez(data, x=train.x[:, 0], y=train.y)
+    asked = Request(task.model(way), TARGET, "auto", _options(task, way), sram=way.sram)
+    quiet = Console(quiet=True)
+    return compile_auto(asked, Wish(data), folder / "auto", quiet, lambda *_: None)[1].text
 
 
 def sram(asked: Request, folder: Path) -> int:
@@ -209,21 +230,22 @@ def run(task: Task, way: Way, data: Data) -> Run:
 def _unknown(way: Way) -> list[str]:
     """The options of a way that this version does not have."""
     known = {f.name for f in fields(TrainingOptions)}
-    unknown = [f"--{name}" for name in way.options if name not in known]
-    return unknown + (["--update auto"] if way.update == "auto" else [])
+    return [f"--{name}" for name in way.options if name not in known]
 
 
-def load() -> dict[str, Run]:
-    """The finished runs, by "task way"."""
+def load() -> dict[str, Run | str]:
+    """The finished runs, by "task way"; of what does not fit, the reason."""
     if not RESULTS.is_file():
         return {}
-    return {k: Run(**v) for k, v in json.loads(RESULTS.read_text(encoding="utf-8")).items()}
+    runs = json.loads(RESULTS.read_text(encoding="utf-8"))
+    return {k: v if isinstance(v, str) else Run(**v) for k, v in runs.items()}
 
 
-def _save(runs: dict[str, Run]) -> None:
+def _save(runs: dict[str, Run | str]) -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     partial = RESULTS.with_suffix(".part")
-    text = json.dumps({k: asdict(v) for k, v in runs.items()}, indent=1)
+    plain = {k: v if isinstance(v, str) else asdict(v) for k, v in runs.items()}
+    text = json.dumps(plain, indent=1)
     partial.write_text(text + "\n", encoding="utf-8")
     partial.replace(RESULTS)
 
@@ -235,7 +257,9 @@ def show(tasks: list[str]) -> None:
     for name in tasks:
         for key, way in WAYS.items():
             found = runs.get(f"{name} {key}")
-            if found is not None:
+            if isinstance(found, str):
+                rows.append((name, way.what, "", "", "", found, "", ""))
+            elif found is not None:
                 shares = (f"{100 * found.before:.1f} %", f"{100 * found.after:.1f} %")
                 cost = (f"{found.sram}", str(found.steps), f"{found.seconds:.0f}")
                 rows.append((name, way.what, *shares, f"{found.rate:.2g}", *cost))
@@ -262,7 +286,10 @@ def main() -> None:
                 print(f"{name} {key}: this version has no {', '.join(_unknown(way))}")
                 continue
             print(f"{name} {key}", flush=True)
-            found = run(TASKS[name], way, _data(name, way.float_model))
+            try:
+                found: Run | str = run(TASKS[name], way, _data(name, way.float_model))
+            except DoesNotFitError as error:
+                found = str(error).splitlines()[0]
             _save({**load(), f"{name} {key}": found})
             print(f"  {found}", flush=True)
     show(tasks)

@@ -44,6 +44,10 @@ class Task:
     folds: int = 1
     orders: int = 1
 
+    def model(self, way: Way) -> Path:
+        """The file that a way of learning starts from."""
+        return self.float32 if way.float_model else self.int8
+
 
 @dataclass(frozen=True)
 class Way:
