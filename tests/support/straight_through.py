@@ -39,7 +39,7 @@ def _real(tensor: Tensor, stored: Array) -> Array:
     if len(tensor.quant.scale) > 1:
         shape[tensor.quant.axis or 0] = -1
     scale, zero = (np.reshape(v, shape) for v in (tensor.quant.scale, tensor.quant.zero_point))
-    return scale * (stored.astype(np.float64) - zero)
+    return np.asarray(scale * (stored.astype(np.float64) - zero))
 
 
 def _operand(graph: Graph, node: Node, index: int, stored: Array) -> Array:
@@ -49,7 +49,7 @@ def _operand(graph: Graph, node: Node, index: int, stored: Array) -> Array:
         x, w = (graph.tensors[n].quant for n in node.inputs[:2])
         assert x is not None
         assert w is not None
-        return stored.astype(np.float64) * np.array(w.scale) * x.scale[0]
+        return np.asarray(stored.astype(np.float64) * np.array(w.scale) * x.scale[0])
     return _real(tensor, stored)
 
 
@@ -97,7 +97,7 @@ def true_gradients(training: TrainingGraph, x: Array, label: int) -> dict[str, A
         item.tensor: _operand(graph, *owners[item.tensor], stored[item.tensor])
         for item in training.learning
     }
-    return grad(loss)(start)
+    return dict(grad(loss)(start))
 
 
 def _unclamped(attrs: Any) -> Any:
