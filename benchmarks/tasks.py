@@ -138,6 +138,7 @@ WAYS = {
     "tail-exact": Way("the same in NumPy, float64", "last", _F32, exact=True),
     "int8": Way("all, int8", "all"),
     "sparse": Way("sparse, int8", "sparse"),
+    "sparse-f32": Way("the same tensors in f32", "sparse", _F32),
     "sparse-no-qas": Way("sparse, int8 without QAS", "sparse", options={"qas": False}),
     "sparse-s16": Way("sparse, int8, s16 gradients", "sparse", options={"gradients": "s16"}),
     "auto-64": Way("auto, int8, 64 KB", "auto", sram=64 << 10),
