@@ -13,7 +13,7 @@ import argparse
 import json
 import tempfile
 import time
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -96,9 +96,10 @@ class Golden:
 def request(task: Task, way: Way, target: str, folder: Path) -> Request:
     """How to compile a task's model for a way of learning; schemes are written to ``folder``."""
     update = way.update
-    if update == "sparse":
-        update = str(folder / "sparse.toml")
-        text = scheme(task.int8, task.sparse.biases, task.sparse.shares)
+    sparse = {"sparse": task.sparse, "small": task.small}.get(update)
+    if sparse is not None:
+        update = str(folder / f"{update}.toml")
+        text = scheme(task.int8, sparse.biases, sparse.shares)
         Path(update).write_text(text, encoding="utf-8")
     elif update == "auto":
         update = str(folder / "auto.toml")
@@ -133,7 +134,7 @@ def sram(asked: Request, folder: Path) -> int:
     try:
         return compile_model(asked, folder / "firmware").sram["total"]
     except DoesNotFitError as error:
-        available = find_target(asked.target).ram_bytes
+        available = find_target(asked.target).limited(asked.sram, asked.flash).ram_bytes
         if error.kind != "SRAM" or available is None:
             raise
         return available + error.excess
@@ -209,7 +210,7 @@ def run(task: Task, way: Way, data: Data) -> Run:
         folder, out = Path(name), Path(name) / "out"
         asked = request(task, way, "host", folder)
         manifest = compile_model(asked, out)
-        needs = sram(replace(asked, target=TARGET), folder)
+        needs = sram(replace(asked, target=TARGET, sram=way.sram), folder)
         with open_device("host", out) as host:
             device: Any = Golden(out, manifest) if way.exact else host
             before = accuracy(device, data.measured)
@@ -225,12 +226,6 @@ def run(task: Task, way: Way, data: Data) -> Run:
     steps = len(data.train) * (1 + task.mirrored) * task.epochs
     tried = {f"{r:.2g}": picked[r] for r in sorted(picked)}
     return Run(before, float(np.mean(after)), rate, tried, needs, steps, seconds)
-
-
-def _unknown(way: Way) -> list[str]:
-    """The options of a way that this version does not have."""
-    known = {f.name for f in fields(TrainingOptions)}
-    return [f"--{name}" for name in way.options if name not in known]
 
 
 def load() -> dict[str, Run | str]:
@@ -282,8 +277,7 @@ def main() -> None:
             way = WAYS[key]
             if f"{name} {key}" in load() and not options.again:
                 continue
-            if _unknown(way):
-                print(f"{name} {key}: this version has no {', '.join(_unknown(way))}")
+            if way.update == "small" and TASKS[name].small is None:
                 continue
             print(f"{name} {key}", flush=True)
             try:
