@@ -2,7 +2,7 @@
 
 The judge is autograd on the network's formulas with straight-through rounding
 (tests/support/straight_through.py). Every bias learns, so that gradients go through all blocks;
-each image is taken alone. Run: python -m benchmarks.gradients [--images N]
+each image is taken alone. Run: python -m benchmarks.gradients [--images N] [--gradients s16]
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from mcugrad.compiler import GRAPH, Request, compile_model, import_model, prepar
 from mcugrad.devices import open_device
 from mcugrad.ir.serial import load_training_graph
 from mcugrad.passes.layers import layers
-from mcugrad.passes.training import Precision, TrainingOptions
+from mcugrad.passes.training import Gradients, Precision, TrainingOptions
 
 LEAST = 0.999
 
 
-def cosines(images: int) -> dict[str, list[float]]:
+def cosines(images: int, gradients: Gradients) -> dict[str, list[float]]:
     """For each bias in the order of the layers, one cosine an image."""
     task = TASKS["mcunet"]
     count = len(layers(prepare(import_model(task.int8))))
-    options = TrainingOptions(task.classes, precision=Precision.INT8)
+    options = TrainingOptions(task.classes, precision=Precision.INT8, gradients=gradients)
     samples = task.data().measured
     found: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as name:
@@ -58,10 +58,11 @@ def main() -> int:
     """Prints the table; 1 where a cosine is too low."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=5)
+    parser.add_argument("--gradients", type=Gradients, choices=list(Gradients), default="f32")
     options = parser.parse_args()
     require_data()
     blocks: dict[str, list[float]] = {}
-    for bias, values in cosines(options.images).items():
+    for bias, values in cosines(options.images, options.gradients).items():
         blocks.setdefault("/".join(bias.split("/")[:2]).removesuffix("/bias"), []).extend(values)
     rows = [(block, f"{min(v):.7f}", f"{np.mean(v):.7f}") for block, v in blocks.items()]
     worst = min(min(v) for v in blocks.values())
