@@ -8,9 +8,10 @@ classes. Run: python -m benchmarks.sparse
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.datasets import FOLDER, require_data
+from benchmarks.datasets import BACKBONES, require_data
 from mcugrad.cli.console import table
 from mcugrad.compiler import Request, compile_model, import_model, prepare
 from mcugrad.data import random_samples
@@ -18,16 +19,19 @@ from mcugrad.devices import open_device
 from mcugrad.passes.layers import layers
 from mcugrad.passes.training import Gradients, Precision, TrainingOptions
 
-MODEL = FOLDER / "tte_backbones_tflite" / "mcunet-5fps_int8.tflite"
+MODEL = BACKBONES / "mcunet-5fps_int8.tflite"
 SHARES = {24: 0.25, 27: 0.5, 30: 0.5}
 TARGET = "cortex-m7"
 
 
-def scheme() -> str:
-    """The scheme as a file for ``--update``."""
-    *convolutions, head = layers(prepare(import_model(MODEL)))
-    rows = [f'"{layer.bias}" = true' for layer in convolutions[-20:]]
-    rows += [f'"{convolutions[i].weight}" = {share}' for i, share in SHARES.items()]
+def scheme(model: Path = MODEL, biases: int = 20, shares: Mapping[int, float] = SHARES) -> str:
+    """A scheme as a file for ``--update``: the head, the last biases, shares of weights.
+
+    ``shares`` are those of the input channels, by the number of the convolution.
+    """
+    *convolutions, head = layers(prepare(import_model(model)))
+    rows = [f'"{layer.bias}" = true' for layer in convolutions[-biases:]]
+    rows += [f'"{convolutions[i].weight}" = {float(share)}' for i, share in shares.items()]
     rows += [f'"{head.weight}" = true', f'"{head.bias}" = true']
     return "\n".join(["[update]", *rows, ""])
 

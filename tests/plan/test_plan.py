@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mcugrad.errors import InternalError
-from mcugrad.ir.graph import Graph, TrainingGraph
+from mcugrad.ir.graph import Graph, Phase, TrainingGraph
 from mcugrad.lower.lower import lower
 from mcugrad.lower.program import Program
 from mcugrad.passes.layers import layers
@@ -18,7 +18,7 @@ from mcugrad.passes.scheme import UpdateScheme, resolve_scheme
 from mcugrad.passes.training import Precision, TrainingOptions, training_graph
 from mcugrad.plan.check import check
 from mcugrad.plan.explain import explain_sram
-from mcugrad.plan.order import order
+from mcugrad.plan.order import as_written, order
 from mcugrad.plan.place import MemoryPlan, Region, place
 from mcugrad.plan.regions import Item, assign
 from tests.support.networks import random_network, residual_network
@@ -142,6 +142,16 @@ def test_a_plan_that_is_too_large_says_by_how_much() -> None:
     text = explain_sram(plan, need // 2 + need // 4, 0, [])
     assert f"{plan.missing_bytes} more than the limit" in text
     assert all(word in text for word in ("near: ", "far: ", "are missing", "(near)"))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_search_for_an_order_saves_memory(seed: int) -> None:
+    program = program_of(random_network(seed), **({}, {"batch": 4})[seed % 2])
+    plan = place(program, as_written(program))
+    check(plan)
+    assert order(program).lower_bound <= plan.schedule.lower_bound
+    phases = [c.phase for c in plan.schedule.calls]
+    assert phases == sorted(phases, key=list(Phase).index)
 
 
 def test_few_weight_gradients_are_alive_at_once() -> None:
