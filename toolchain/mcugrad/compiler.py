@@ -19,7 +19,7 @@ from mcugrad.manifest import FILE as MANIFEST
 from mcugrad.manifest import CallInfo, LinkTensor, Manifest, Port, RegionUse
 from mcugrad.narrow import Narrowed, narrow
 from mcugrad.passes.layers import layers
-from mcugrad.passes.scheme import resolve_scheme
+from mcugrad.passes.scheme import parse_scheme, resolve_scheme
 from mcugrad.passes.split_channels import with_splits
 from mcugrad.passes.training import TrainingOptions, training_graph
 from mcugrad.plan.check import check
@@ -33,15 +33,20 @@ if TYPE_CHECKING:
 
 SOURCES = "model"  # folder of the generated C in a compiled folder
 GRAPH = "graph"  # folder of the training graph, for the golden model
+SCHEME = "scheme.toml"  # the scheme, where it was found and not named
 #: What a compiled folder may hold that compiling again replaces.
-_MADE = {MANIFEST, SOURCES, GRAPH, "firmware.elf", "firmware.bin", "libmodel.so", "host"}
+_MADE = {MANIFEST, SOURCES, GRAPH, SCHEME, "firmware.elf", "firmware.bin", "libmodel.so", "host"}
 _LEAST_STACK = 1024  # bytes; 600 to 900 are used
 STAGES = ("import", "fold", "train", "plan")
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to compile, and how. Limits in bytes; None: what the target has."""
+    """What to compile, and how. Limits in bytes; None: what the target has.
+
+    ``scheme`` is the text of a scheme file to go by, which is kept in the result; ``update``
+    then only says where it is from.
+    """
 
     model: Path
     target: str
@@ -51,6 +56,7 @@ class Request:
     flash: int | None = None
     stack: int = 4096
     toolchain: Toolchain = "zig"
+    scheme: str | None = None
 
 
 #: Called with the name of a stage and its result as text.
@@ -156,7 +162,10 @@ def _job(
     splits: tuple[tuple[str, int], ...],
     graph: Graph,
 ) -> _Job:
-    scheme = resolve_scheme(graph, request.update)
+    if request.scheme is None:
+        scheme = resolve_scheme(graph, request.update)
+    else:
+        scheme = parse_scheme(graph, request.scheme, SCHEME)
     training = with_splits(training_graph(graph, scheme, request.training), splits)
     verify(training.graph)
     plan = plan_training(training, target, regions)
@@ -172,6 +181,22 @@ def _narrowed(job: _Job) -> _Job:
     return replace(job, training=found.training, plan=found.plan, splits=found.splits)
 
 
+def check_request(request: Request, out: Path) -> Target:
+    """The target, if it is known and ``out`` can be written.
+
+    Raises:
+        UsageError: it is not so.
+    """
+    target = find_target(request.target).limited(request.sram, request.flash)
+    if request.stack < _LEAST_STACK:
+        raise UsageError(f"--stack {request.stack}: at least {_LEAST_STACK} bytes are needed")
+    if out.exists() and not (out / MANIFEST).is_file() and not _is_empty_folder(out):
+        raise UsageError(f"{out} exists and is not a compiled model: choose another folder")
+    if any(c in str(out.resolve()) for c in ";\\"):
+        raise UsageError(f"{out}: CMake takes no ';' and no '\\' in a path: choose another folder")
+    return target
+
+
 def compile_model(request: Request, out: Path, dump: Dump = _no_dump) -> Manifest:
     """Compiles a model into ``out``, which appears complete or not at all.
 
@@ -180,13 +205,7 @@ def compile_model(request: Request, out: Path, dump: Dump = _no_dump) -> Manifes
     """
     from mcugrad.ir.text import graph_text
 
-    target = find_target(request.target).limited(request.sram, request.flash)
-    if request.stack < _LEAST_STACK:
-        raise UsageError(f"--stack {request.stack}: at least {_LEAST_STACK} bytes are needed")
-    if out.exists() and not (out / MANIFEST).is_file() and not _is_empty_folder(out):
-        raise UsageError(f"{out} exists and is not a compiled model: choose another folder")
-    if any(c in str(out.resolve()) for c in ";\\"):
-        raise UsageError(f"{out}: CMake takes no ';' and no '\\' in a path: choose another folder")
+    target = check_request(request, out)
     imported = import_model(request.model)
     dump("import", graph_text(imported))
     graph = prepare(imported)
@@ -218,6 +237,8 @@ def _write(folder: Path, job: _Job) -> Manifest:
     folder.mkdir()
     job, fingerprint, result = _build(folder, job)
     save_graph(job.training, folder / GRAPH)
+    if job.request.scheme is not None:
+        (folder / SCHEME).write_text(job.request.scheme, encoding="utf-8")
     manifest = _manifest(job, fingerprint, result)
     manifest.write(folder)
     return manifest
@@ -313,7 +334,8 @@ def _smaller(job: _Job) -> Iterator[list[Alternative]]:
     request, options = job.request, job.request.training
 
     def alternative(change: str, update: str, training: TrainingOptions) -> Alternative:
-        asked = replace(request, update=update, training=training)
+        scheme = request.scheme if update == request.update else None
+        asked = replace(request, update=update, scheme=scheme, training=training)
         plan = cache(lambda: _job(asked, job.target, job.regions, job.splits, job.graph).plan)
         return Alternative(change, plan)
 
