@@ -6,7 +6,8 @@
 
 enum { VECTORS = 16 };
 
-void mg_systick_overflow(void);
+/* Absent where another timer counts. */
+__attribute__((weak)) void mg_systick_overflow(void);
 
 /* A fault restarts the firmware: the host sees a new session and says so. */
 static void fault(void) {
@@ -25,7 +26,7 @@ __attribute__((used)) static void reset(void) {
 
 /* The core loads the stack pointer itself, but a debugger or loader need not. */
 __attribute__((naked, noreturn, used)) void _start(void) {
-    __asm("ldr r0, =mg_stack_high\n\tmsr msp, r0\n\tb %c0" ::"i"(reset));
+    __asm("ldr r0, =mg_stack_high\n\tmsr msp, r0\n\tbl %c0" ::"i"(reset));
 }
 
 typedef union {

@@ -297,24 +297,128 @@ typedef struct {
 
 void mg_gather_channels_s8_fwd(const mg_runs_params *p, const int8_t *x, int8_t *y);
 void mg_gather_channels_f32_fwd(const mg_runs_params *p, const float *x, float *y);
+/* y: whole, save the runs, which are those of part. */
+void mg_merge_channels_s8_fwd(const mg_runs_params *p, const int8_t *whole, const int8_t *part,
+                              int8_t *y);
+void mg_merge_channels_f32_fwd(const mg_runs_params *p, const float *whole, const float *part,
+                               float *y);
 
-/* Optimisers: dw and v hold the runs of w alone. hyper: learning rate, momentum, weight decay. */
-void mg_sgd_f32_step(const mg_runs_params *p, const float *w, const float *dw, const float *hyper,
+/* Optimisers. hyper: learning rate, momentum, weight decay. */
+void mg_sgd_f32_step(const mg_size_params *p, const float *w, const float *dw, const float *hyper,
                      float *w_next);
-void mg_sgd_momentum_f32_step(const mg_runs_params *p, const float *w, const float *dw,
+void mg_sgd_momentum_f32_step(const mg_size_params *p, const float *w, const float *dw,
                               const float *v, const float *hyper, float *w_next, float *v_next);
 
-/* Scales of stored integers: scale[(i / run) % scales] for element i. salt: of the rounding. */
+/* Scales of stored integers: scale[(i / run) % scales] for element i. limit: of their magnitude.
+ * salt: of the rounding. qas: whether with quantisation-aware scaling. */
 typedef struct {
     const float *scale;
-    int32_t scales, run, salt;
+    int32_t scales, run, limit, salt, qas;
 } mg_sgd_quant;
 
 /* dw: by the real weight. updates: how many there were, from which the rounding is drawn. */
-void mg_sgd_s8_step(const mg_runs_params *p, const mg_sgd_quant *q, const int8_t *w,
+void mg_sgd_s8_step(const mg_size_params *p, const mg_sgd_quant *q, const int8_t *w,
                     const float *dw, const int32_t *updates, const float *hyper, int8_t *w_next);
-void mg_sgd_s32_step(const mg_runs_params *p, const mg_sgd_quant *q, const int32_t *w,
+void mg_sgd_s32_step(const mg_size_params *p, const mg_sgd_quant *q, const int32_t *w,
                      const float *dw, const int32_t *updates, const float *hyper, int32_t *w_next);
 void mg_increment_s32_step(const int32_t *x, int32_t *y);
+
+/* Integer gradients: int16 codes with a scale that the compiler knows and an exponent that steps
+ * compute, [exponent, bits of the largest code]. range, [gain, steps, largest gain]: by how many
+ * bits sums exceeded codes in earlier steps, from which the next sums' shift follows. */
+void mg_conv2d_s16_bwd_data(const mg_conv2d_params *p, const int16_t *dy, const int8_t *w,
+                            const int32_t *exponent, const int32_t *range, int16_t *dx,
+                            int32_t *dx_exponent, int32_t *range_next);
+void mg_depthwise_conv2d_s16_bwd_data(const mg_conv2d_params *p, const int16_t *dy, const int8_t *w,
+                                      const int32_t *exponent, const int32_t *range, int16_t *dx,
+                                      int32_t *dx_exponent, int32_t *range_next);
+void mg_fully_connected_s16_bwd_data(const mg_fully_connected_params *p, const int16_t *dy,
+                                     const int8_t *w, const int32_t *exponent, const int32_t *range,
+                                     int16_t *dx, int32_t *dx_exponent, int32_t *range_next);
+
+/* x's zero point; the sum over all positions is divided by 2^shift to fit an int32. */
+typedef struct {
+    int32_t zero_point, shift;
+} mg_weight_s16;
+
+void mg_conv2d_s16_bwd_weight(const mg_conv2d_params *p, const mg_weight_s16 *q, const int8_t *x,
+                              const int16_t *dy, int32_t *dw);
+void mg_depthwise_conv2d_s16_bwd_weight(const mg_conv2d_params *p, const mg_weight_s16 *q,
+                                        const int8_t *x, const int16_t *dy, int32_t *dw);
+void mg_fully_connected_s16_bwd_weight(const mg_fully_connected_params *p, const mg_weight_s16 *q,
+                                       const int8_t *x, const int16_t *dy, int32_t *dw);
+
+/* Sums of int8 products as they are. */
+typedef struct {
+    int32_t zero_point;
+} mg_zero_point;
+
+void mg_fully_connected_s8_sums_fwd(const mg_fully_connected_params *p, const mg_zero_point *q,
+                                    const int8_t *x, const int8_t *w, const int32_t *b, int32_t *y);
+
+void mg_clamp_s16_bwd_data(const mg_size_params *p, const mg_clamp_s8 *q, const int16_t *dy,
+                           const int8_t *y, int16_t *dx);
+void mg_saturation_mask_s16_bwd_data(const mg_size_params *p, const int16_t *dy,
+                                     const uint8_t *mask, int16_t *dx);
+void mg_mean_s16_bwd_data(const mg_reduce_params *p, const int16_t *dy, int16_t *dx);
+void mg_avg_pool2d_s16_bwd_data(const mg_pool2d_params *p, const int16_t *dy, int16_t *dx);
+void mg_channel_sum_s16_fwd(const mg_channel_sum_params *p, const int16_t *dy, int32_t *sum);
+void mg_gather_channels_s16_fwd(const mg_runs_params *p, const int16_t *x, int16_t *y);
+
+/* A factor for each channel, over 2^shift. */
+typedef struct {
+    const int32_t *multiplier;
+    int32_t shift;
+} mg_multipliers;
+
+void mg_scale_channels_s16_fwd(const mg_channel_sum_params *p, const mg_multipliers *q,
+                               const int16_t *x, int16_t *y);
+
+/* b in steps of a's scale: multiplier / 2^15 * 2^exponent. */
+typedef struct {
+    int32_t multiplier, exponent;
+} mg_sum_s16;
+
+void mg_sum_gradients_s16_fwd(const mg_size_params *p, const mg_sum_s16 *q, const int16_t *a,
+                              const int32_t *a_exponent, const int16_t *b,
+                              const int32_t *b_exponent, int16_t *y, int32_t *y_exponent);
+
+typedef struct {
+    float scale;
+} mg_scale;
+
+void mg_dequantize_gradient_s16_fwd(const mg_size_params *p, const mg_scale *q, const int16_t *x,
+                                    const int32_t *exponent, float *y);
+void mg_quantize_gradient_f32_fwd(const mg_size_params *p, const float *x, int16_t *y,
+                                  int32_t *exponent);
+void mg_dequantize_s32_fwd(const mg_size_params *p, const mg_quantize_s8 *q, const int32_t *x,
+                           float *y);
+
+/* Logits in powers of two, Q20: multiplier / 2^shift a step of their scale. ln2: / 2^20. */
+typedef struct {
+    int32_t multiplier, shift;
+    float ln2;
+} mg_integer_loss;
+
+void mg_integer_cross_entropy_s8_fwd(const mg_size_params *p, const mg_integer_loss *q,
+                                     const int8_t *logits, const int32_t *target, float *loss,
+                                     int16_t *dlogits, int32_t *exponent);
+void mg_integer_cross_entropy_s32_fwd(const mg_size_params *p, const mg_integer_loss *q,
+                                      const int32_t *logits, const int32_t *target, float *loss,
+                                      int16_t *dlogits, int32_t *exponent);
+
+/* factor[(i / run) % factors]: from the gradient's code to steps of the weight. limit: of the
+ * weight's magnitude. salt: of the rounding. */
+typedef struct {
+    const float *factor;
+    int32_t factors, run, limit, salt;
+} mg_sgd_integer;
+
+void mg_sgd_integer_s8_step(const mg_size_params *p, const mg_sgd_integer *q, const int8_t *w,
+                            const int32_t *dw, const int32_t *exponent, const int32_t *updates,
+                            const float *hyper, int8_t *w_next);
+void mg_sgd_integer_s32_step(const mg_size_params *p, const mg_sgd_integer *q, const int32_t *w,
+                             const int32_t *dw, const int32_t *exponent, const int32_t *updates,
+                             const float *hyper, int32_t *w_next);
 
 #endif

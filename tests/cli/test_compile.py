@@ -123,6 +123,7 @@ finally:
         (["--update", "lots"], 2, ["lots", "last:N"]),
         (["--update", "last:99"], 2, ["last:99", "layers"]),
         (["--update", "last:0"], 2, ["last:0"]),
+        (["--no-qas"], 2, ["--no-qas", "--precision int8"]),
         (["--stack", "3"], 2, ["--stack 3", "at least"]),
         (["--update", "none.toml"], 2, ["none.toml"]),
     ],

@@ -14,13 +14,18 @@ from mcugrad.targets import find_target, read_target, targets
 def test_the_targets_of_the_first_release_are_there() -> None:
     assert next(iter(targets())) == "host"
     assert set(targets()) >= {
-        *("host", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33", "stm32f405", "rv32imfc")
+        *("host", "cortex-m0plus", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m33"),
+        *("stm32f405", "rv32imc", "rv32imfc"),
     }
 
 
-def test_the_stm32f405_has_its_true_memories() -> None:
-    target = find_target("stm32f405")
-    assert (target.flash_bytes, target.ram_bytes) == (1 << 20, 128 << 10)
+@pytest.mark.parametrize(
+    ("name", "flash", "sram"),
+    [("stm32f405", 1 << 20, (128 + 64) << 10), ("cortex-m0plus", 256 << 10, 16 << 10)],
+)
+def test_a_chip_has_its_true_memories(name: str, flash: int, sram: int) -> None:
+    target = find_target(name)
+    assert (target.flash_bytes, target.ram_bytes) == (flash, sram)
 
 
 def test_an_unknown_target_names_those_that_are_known() -> None:
@@ -33,7 +38,10 @@ def test_an_unknown_target_names_those_that_are_known() -> None:
     [
         ("description", "#", "description is missing"),
         ('family = "cortex-m"', 'family = "z80"', "z80"),
-        ('arena = "sram"', 'arena = "dram"', "placement.arena names no memory: 'dram'"),
+        ('arena = ["sram", "ccm"]', 'arena = ["dram"]', "placement.arena names no memory: 'dram'"),
+        ('arena = ["sram", "ccm"]', 'arena = "sram"', "list of 1 to 4 memories: 'sram'"),
+        ('arena = ["sram", "ccm"]', "arena = []", "list of 1 to 4 memories"),
+        ('arena = ["sram", "ccm"]', 'arena = ["ccm", "ccm"]', "list of 1 to 4 memories"),
         ('stack = "sram"', "", "stack"),
         ("size = 0x100000", 'size = "big"', "big"),
         ("[compiler]", "[compiler", "line 5"),

@@ -21,7 +21,8 @@ from mcugrad.ir.text import graph_text
 from mcugrad.ops.base import NoAttrs
 from mcugrad.ops.clamp_range import Clamp
 from mcugrad.ops.conv2d import Conv2dAttrs, Conv2dBwdDataAttrs
-from mcugrad.ops.sgd import SgdAttrs
+from mcugrad.ops.gather_channels import GatherAttrs
+from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs
 from mcugrad.ops.window import Window
 from mcugrad.passes.scheme import resolve_scheme
 from mcugrad.passes.training import TrainingOptions, training_graph
@@ -36,8 +37,8 @@ from tests.support.quantised import quantised
         Clamp(),
         Clamp(0.0, inf),
         Conv2dBwdDataAttrs(Conv2dAttrs(Window((3, 2), pad=(1, 0, 1, 0)), 2, Clamp(-1, 1)), 5, 6),
-        SgdAttrs(channels=(1, 4), axis=2),
-        SgdAttrs(),
+        GatherAttrs(channels=(1, 4)),
+        SgdQuantizedAttrs(127, salt=3),
     ],
 )
 def test_attributes_round_trip(value: Any) -> None:
@@ -57,7 +58,7 @@ def test_attributes_round_trip(value: Any) -> None:
         (Window, {"kernel": [3]}),
         (Window, {"kernel": [3, 3.5]}),
         (Window, {"kernel": "33"}),
-        (SgdAttrs, {"channels": {"0": 1}}),
+        (GatherAttrs, {"channels": {"0": 1}}),
     ],
 )
 def test_attributes_of_another_form_are_refused(kind: type, value: Any) -> None:

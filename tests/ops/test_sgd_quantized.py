@@ -7,11 +7,17 @@ import pytest
 
 from mcugrad.ir.tensor import DType, QuantParams, Tensor
 from mcugrad.ops import OpCall, lookup
-from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, draws
+from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, bias_limit, draws
 
 
 def updated(
-    w: np.ndarray, dw: np.ndarray, update: int, rate: float, decay: float = 0.0, scale: float = 0.01
+    w: np.ndarray,
+    dw: np.ndarray,
+    update: int,
+    rate: float,
+    decay: float = 0.0,
+    scale: float = 0.01,
+    qas: bool = True,
 ) -> np.ndarray:
     dtype = DType.S8 if w.dtype == np.int8 else DType.S32
     tensors = [
@@ -20,7 +26,8 @@ def updated(
         Tensor("updates", (1,), DType.S32),
         Tensor("hyper", (3,), DType.F32),
     ]
-    call = OpCall(SgdQuantizedAttrs(salt=1234), tensors, [])
+    attrs = SgdQuantizedAttrs(127 if dtype is DType.S8 else bias_limit(0), salt=1234, qas=qas)
+    call = OpCall(attrs, tensors, [])
     hyper = np.array([rate, 0.0, decay])
     (result,) = lookup("sgd_quantized").reference(call, [w, dw, np.array([update]), hyper])
     return result
@@ -70,3 +77,14 @@ def test_it_is_gradient_descent_on_the_real_weights() -> None:
     exact = 0.02 * w - 0.5 * (dw + 0.1 * 0.02 * w)
     assert np.abs(0.02 * new - exact).max() <= 0.02 + 1e-6
     assert np.mean(0.02 * new - exact) == pytest.approx(0, abs=1e-3)
+
+
+def test_without_scaling_it_is_gradient_descent_on_the_stored_integers() -> None:
+    """The loss depends on scale * w, so its derivative by the integer is scale * dw."""
+    rng = np.random.default_rng(0)
+    w = rng.integers(-100, 100, 4000).astype(np.int8)
+    dw = rng.normal(0, 100, 4000)
+    new = updated(w, dw, 0, 0.5, decay=0.1, scale=0.02, qas=False)
+    exact = w - 0.5 * (0.02 * dw + 0.1 * w)
+    assert np.abs(new - exact).max() <= 1 + 1e-4
+    assert np.mean(new - exact) == pytest.approx(0, abs=0.03)

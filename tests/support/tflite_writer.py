@@ -257,6 +257,8 @@ def _depthwise_conv2d(out: _GraphWriter, node: Node) -> None:
 
 
 def _fully_connected(out: _GraphWriter, node: Node) -> None:
+    if node.attrs.wide:
+        raise InexpressibleError("FULLY_CONNECTED with int32 results")
     options = schema.FullyConnectedOptionsT()
     options.fusedActivationFunction = _fused(node.attrs.clamp)
     x, w = out.graph.tensors[node.inputs[0]], out.graph.tensors[node.inputs[1]]
@@ -298,7 +300,10 @@ def _plain(builtin: str, kind: Any = None) -> Callable[[_GraphWriter, Node], Non
 
 
 def _dequantize(out: _GraphWriter, node: Node) -> None:
-    quant = out.graph.tensors[node.inputs[0]].quant
+    tensor = out.graph.tensors[node.inputs[0]]
+    if tensor.dtype is DType.S32:
+        raise InexpressibleError("DEQUANTIZE of int32")
+    quant = tensor.quant
     if quant is not None and quant.axis is not None:
         raise InexpressibleError("DEQUANTIZE of a computed tensor with several scales")
     out.emit("DEQUANTIZE", node, schema.DequantizeOptionsT())

@@ -25,6 +25,10 @@ class Samples:
     def __len__(self) -> int:
         return len(self.x)
 
+    def take(self, index: Array) -> Samples:
+        """These samples, in this order."""
+        return Samples(self.x[index], self.y[index])
+
 
 @dataclass(frozen=True)
 class Data:
@@ -123,6 +127,16 @@ def _wanted(what: str, port: Port, y: Array) -> Array:
     if not np.isfinite(y).all():
         raise UsageError(f"{what} has a value that is not finite")
     return np.ascontiguousarray(y.reshape(len(y), *port.shape), np.float32)
+
+
+def split(data: Data, seed: int) -> Data:
+    """``data`` with a fifth of its samples, drawn from ``seed``, to measure on if it has none."""
+    count = len(data.train)
+    if data.test is not None or count < 2:
+        return data
+    mixed = np.random.default_rng(seed).permutation(count)
+    apart = max(1, count // 5)
+    return Data(data.train.take(mixed[apart:]), data.train.take(mixed[:apart]))
 
 
 def random_samples(manifest: Manifest, count: int, seed: int) -> Samples:

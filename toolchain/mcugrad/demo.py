@@ -6,11 +6,8 @@ a device, stream samples to it, measure, and compare with the golden model.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -22,6 +19,7 @@ from mcugrad.fit import Hyper, Outcome, accuracy, fit, set_hyper
 from mcugrad.golden.interpreter import Trainer
 from mcugrad.ir.serial import load_training_graph
 from mcugrad.manifest import Manifest
+from mcugrad.onlooker import Onlooker
 from mcugrad.parity import Report, compare, report
 from mcugrad.passes.training import TrainingOptions
 from mcugrad.resources import data_root
@@ -66,18 +64,6 @@ class Result:
     outcome: Outcome
     statistics: Statistics
     parity: Report
-
-
-class Onlooker(Protocol):
-    """Who is told what goes on; the command line's console is one."""
-
-    def note(self, text: str) -> None:
-        """What begins now."""
-
-    def progress(
-        self, title: str, total: int
-    ) -> AbstractContextManager[Callable[[int, str], None]]:
-        """A bar; what it yields is called with how far the work is, and a word."""
 
 
 def example_model() -> Path:

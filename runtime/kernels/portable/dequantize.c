@@ -8,6 +8,13 @@ void mg_dequantize_s8_fwd(const mg_size_params *p, const mg_quantize_s8 *q, cons
     }
 }
 
+void mg_dequantize_s32_fwd(const mg_size_params *p, const mg_quantize_s8 *q, const int32_t *x,
+                           float *y) {
+    for (int32_t i = 0; i < p->size; ++i) {
+        y[i] = q->scale * (float)x[i];
+    }
+}
+
 void mg_dequantize_axis_s8_fwd(const mg_axis_params *p, const mg_scales *q, const int8_t *x,
                                float *y) {
     for (int32_t i = 0; i < p->outer; ++i) {

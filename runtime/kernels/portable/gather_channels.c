@@ -15,6 +15,10 @@ void mg_gather_channels_s8_fwd(const mg_runs_params *p, const int8_t *x, int8_t 
     gather(p, (const uint8_t *)x, (int32_t)sizeof *x, (uint8_t *)y);
 }
 
+void mg_gather_channels_s16_fwd(const mg_runs_params *p, const int16_t *x, int16_t *y) {
+    gather(p, (const uint8_t *)x, (int32_t)sizeof *x, (uint8_t *)y);
+}
+
 void mg_gather_channels_f32_fwd(const mg_runs_params *p, const float *x, float *y) {
     gather(p, (const uint8_t *)x, (int32_t)sizeof *x, (uint8_t *)y);
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mcugrad.ir.tensor import DType, QuantParams
 from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs
 from tests.ops.case import Case, Operand
@@ -15,47 +17,45 @@ def _along(axis: int, count: int) -> QuantParams:
 
 
 _ONE = QuantParams((0.02,), (0,))
+_LARGEST = (1 << 31) - 1
 
-#: name -> (shape, type, quantisation, shape of the gradient, attributes)
+#: name -> (weights, attributes)
 _USES = {
-    "conv": ((5, 3, 3, 4), DType.S8, _along(0, 5), (5, 3, 3, 4), SgdQuantizedAttrs(salt=7)),
-    "conv_slice": (
-        (5, 1, 2, 6),
-        DType.S8,
-        _along(0, 5),
-        (5, 1, 2, 3),
-        SgdQuantizedAttrs((0, 1, 4), 3, 99),
-    ),
-    "depthwise": ((3, 3, 17), DType.S8, _along(2, 17), (3, 3, 17), SgdQuantizedAttrs(salt=3)),
-    "depthwise_slice": (
-        (3, 2, 5),
-        DType.S8,
-        _along(2, 5),
-        (3, 2, 2),
-        SgdQuantizedAttrs((1, 4), 2, 1 << 30),
-    ),
-    "per_tensor": ((4, 9), DType.S8, _ONE, (4, 9), SgdQuantizedAttrs(salt=5)),
-    "bias": ((17,), DType.S32, _along(0, 17), (17,), SgdQuantizedAttrs(salt=11)),
-    "bias_per_tensor": ((6,), DType.S32, _ONE, (6,), SgdQuantizedAttrs()),
+    "conv": (Operand((5, 3, 3, 4), DType.S8, _along(0, 5)), SgdQuantizedAttrs(127, 7)),
+    "one_each": (Operand((5,), DType.S8, _along(0, 5)), SgdQuantizedAttrs(127, 99)),
+    "depthwise": (Operand((3, 3, 17), DType.S8, _along(2, 17)), SgdQuantizedAttrs(127, 1 << 30)),
+    "per_tensor": (Operand((4, 9), DType.S8, _ONE), SgdQuantizedAttrs(127, 5)),
+    "bias": (Operand((17,), DType.S32, _along(0, 17)), SgdQuantizedAttrs(_LARGEST, 11)),
+    "bias_per_tensor": (Operand((6,), DType.S32, _ONE), SgdQuantizedAttrs(_LARGEST)),
 }
 
 CASES = [
     *(
         Case(
             "sgd_quantized",
-            f"{dtype}_{name}",
-            (Operand(w, dtype, quant), Operand(dw), _UPDATES, _HYPER),
+            f"{w.dtype}_{name}",
+            (w, Operand(w.shape), _UPDATES, _HYPER),
             attrs,
-            (quant,),
+            (w.quant,),
         )
-        for name, (w, dtype, quant, dw, attrs) in _USES.items()
+        for name, (w, attrs) in _USES.items()
+    ),
+    *(
+        Case(
+            "sgd_quantized",
+            f"{w.dtype}_{name}_plain",
+            (w, Operand(w.shape, range=(-300, 300)), _UPDATES, _HYPER),
+            replace(attrs, qas=False),
+            (w.quant,),
+        )
+        for name, (w, attrs) in _USES.items()
     ),
     # Steps so large that weights and the step itself saturate.
     Case(
         "sgd_quantized",
         "s8_saturates",
         (Operand((4, 9), DType.S8, _ONE), Operand((4, 9), range=(-1e9, 1e9)), _UPDATES, _HYPER),
-        SgdQuantizedAttrs(salt=2),
+        SgdQuantizedAttrs(127, 2),
         (_ONE,),
     ),
     Case(
@@ -67,7 +67,19 @@ CASES = [
             _UPDATES,
             _HYPER,
         ),
-        SgdQuantizedAttrs(salt=2),
+        SgdQuantizedAttrs(_LARGEST, 2),
+        (_ONE,),
+    ),
+    Case(
+        "sgd_quantized",
+        "s32_limited",
+        (
+            Operand((9,), DType.S32, _ONE, range=(-1000, 1000)),
+            Operand((9,), range=(-1e2, 1e2)),
+            _UPDATES,
+            _HYPER,
+        ),
+        SgdQuantizedAttrs(700, 2),
         (_ONE,),
     ),
     Case("increment", "s32", (_UPDATES,)),

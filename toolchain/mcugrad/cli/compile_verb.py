@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mcugrad.cli.console import Console, table
 from mcugrad.cli.options import byte_size, positive_int, rate, seed
+from mcugrad.errors import UsageError
 
 if TYPE_CHECKING:
     from mcugrad.compiler import Request
-    from mcugrad.manifest import Manifest
+    from mcugrad.manifest import Manifest, RegionUse
 
 _STAGES = ("import", "fold", "train", "plan")
 
@@ -25,7 +28,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--update",
         default="head",
         metavar="SPEC",
-        help="what learns: none, head, bias:N, last:N, all, or a .toml file (default: head)",
+        help="what learns: none, head, bias:N, last:N, all, auto, or a .toml file (default: head)",
+    )
+    auto = parser.add_argument_group("--update auto", "finds the scheme that gains most in --sram")
+    auto.add_argument(
+        "--data", type=Path, metavar="D.npz", help="samples to find it with: arrays x and y"
+    )
+    auto.add_argument(
+        "--instructions", type=positive_int, metavar="N", help="limit of a training step"
+    )
+    auto.add_argument(
+        "--analysis",
+        choices=("fisher", "accuracy"),
+        help="of what tensors are worth: gradients, or short fine-tunings (default: fisher)",
     )
     parser.add_argument("--classes", type=positive_int, metavar="N", help="give it a new head")
     parser.add_argument(
@@ -33,6 +48,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=("f32", "int8"),
         default="f32",
         help="of what learns in an int8 model (default: f32)",
+    )
+    parser.add_argument(
+        "--gradients",
+        choices=("f32", "s16"),
+        default="f32",
+        help="arithmetic of the backward pass behind --precision int8 (default: f32)",
+    )
+    parser.add_argument(
+        "--qas",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="quantisation-aware scaling of the gradients of int8 weights (default: yes)",
     )
     parser.add_argument("--loss", choices=("cross-entropy", "mse"), default="cross-entropy")
     parser.add_argument("--batch", type=positive_int, default=1, help="samples an update")
@@ -57,23 +84,72 @@ def run(options: argparse.Namespace, console: Console) -> int:
         if stage == options.dump_after:
             console.note(text)
 
-    manifest = compile_model(_request(options), options.out, dump)
-    document = {
-        "out": str(options.out),
+    request = _request(options)
+    if options.update == "auto":
+        return _run_auto(request, options, console, dump)
+    for name in ("data", "instructions", "analysis"):
+        if getattr(options, name) is not None:
+            raise UsageError(f"--{name} goes with --update auto only")
+    manifest = compile_model(request, options.out, dump)
+    console.result(_document(options.out, manifest), _text(options.out, manifest))
+    return 0
+
+
+def _run_auto(
+    request: Request,
+    options: argparse.Namespace,
+    console: Console,
+    dump: Callable[[str, str], None],
+) -> int:
+    from mcugrad.analysis import Analysis
+    from mcugrad.auto import Wish, compile_auto
+    from mcugrad.compiler import SCHEME
+    from mcugrad.plan.search.table import rows_text
+
+    for name in ("data", "sram"):
+        if getattr(options, name) is None:
+            raise UsageError(f"--update auto needs --{name}")
+    analysis = Analysis(options.analysis or Analysis.FISHER)
+    wish = Wish(options.data, options.instructions, analysis)
+    manifest, found = compile_auto(request, wish, options.out, console, dump)
+    choice = found.choice
+    document = _document(options.out, manifest) | {
+        "search": {
+            "analysis": analysis,
+            "gain": choice.gain,
+            "unit": found.unit,
+            "instructions": choice.taken.instructions,
+            "counted_on": found.counted_on,
+            "best": choice.proven,
+            "plans": found.plans,
+            "table": [asdict(row) for row in found.rows],
+        }
+    }
+    said = (
+        f"{options.out / SCHEME}: expected gain {choice.gain:.2f} {found.unit}, "
+        f"about {choice.taken.instructions:,.0f} instructions a step"
+    )
+    table = "\n".join(rows_text(found.rows, found.unit))
+    console.result(document, "\n\n".join([_text(options.out, manifest), said, table]))
+    return 0
+
+
+def _document(out: Path, manifest: Manifest) -> dict[str, Any]:
+    return {
+        "out": str(out),
         "target": manifest.target,
         "update": manifest.update,
         "classes": manifest.classes,
         "learning": manifest.learning,
         "sram": manifest.sram,
+        "regions": [asdict(r) for r in manifest.regions],
         "flash": manifest.flash,
     }
-    console.result(document, _text(options.out, manifest))
-    return 0
 
 
 def _request(options: argparse.Namespace) -> Request:
     from mcugrad.compiler import Request
-    from mcugrad.passes.training import Loss, Precision, TrainingOptions
+    from mcugrad.passes.training import Gradients, Loss, Precision, TrainingOptions
 
     return Request(
         model=options.model,
@@ -82,6 +158,8 @@ def _request(options: argparse.Namespace) -> Request:
         training=TrainingOptions(
             classes=options.classes,
             precision=Precision(options.precision),
+            gradients=Gradients(options.gradients),
+            qas=options.qas,
             loss=Loss(options.loss),
             batch=options.batch,
             learning_rate=options.lr,
@@ -110,8 +188,14 @@ def memory_table(manifest: Manifest, stack_used: int | None = None) -> str:
         ("", "static", str(sram["static"]), ""),
         ("", "stack", str(sram["stack"]), reserve),
         ("", "total", str(sram["total"]), ""),
+        *(_region_row(r) for r in manifest.regions if len(manifest.regions) > 1),
         ("flash", "weights", str(flash["weights"]), ""),
         ("", "code", str(flash["code"]), ""),
         ("", "total", str(flash["total"]), ""),
     ]
     return table(("memory", "part", "bytes", ""), rows)
+
+
+def _region_row(use: RegionUse) -> tuple[str, str, str, str]:
+    taken = use.arena + use.parameters + use.static + use.stack
+    return "", f"in {use.name}", str(taken), f"of {use.size}, arena {use.arena}"

@@ -10,7 +10,13 @@ import numpy as np
 
 from mcugrad.ir.tensor import Array, DType
 
-C_TYPES = {DType.S8: "int8_t", DType.U8: "uint8_t", DType.S32: "int32_t", DType.F32: "float"}
+C_TYPES = {
+    DType.S8: "int8_t",
+    DType.U8: "uint8_t",
+    DType.S16: "int16_t",
+    DType.S32: "int32_t",
+    DType.F32: "float",
+}
 MG_TYPES = {DType.S8: "MG_TYPE_S8", DType.S32: "MG_TYPE_S32", DType.F32: "MG_TYPE_F32"}
 _WIDTH = 100
 _NAME_LENGTH = 40

@@ -131,7 +131,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Learning:
-    """A tensor that learns: its STATE, its gradient, and what it becomes in an update."""
+    """A tensor of the model that learns, and the gradient of what learns of it."""
 
     tensor: str
     gradient: str
@@ -159,6 +159,8 @@ class TrainingGraph:
     @property
     def accumulators(self) -> tuple[str, ...]:
         """STATE tensors that gather gradients, and start from zero again after an update."""
+        if self.batch == 1:
+            return ()
         writers = self.graph.producers()
         return tuple(
             state

@@ -18,6 +18,7 @@ class DType(StrEnum):
 
     S8 = "s8"
     U8 = "u8"  # eight one-bit marks a byte
+    S16 = "s16"
     S32 = "s32"
     F32 = "f32"
 
@@ -40,6 +41,7 @@ class DType(StrEnum):
 _NUMPY: dict[DType, np.dtype[Any]] = {
     DType.S8: np.dtype(np.int8),
     DType.U8: np.dtype(np.uint8),
+    DType.S16: np.dtype(np.int16),
     DType.S32: np.dtype(np.int32),
     DType.F32: np.dtype(np.float32),
 }

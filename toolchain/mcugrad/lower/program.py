@@ -66,6 +66,11 @@ class Program:
         """Where the memory of ``name`` lives."""
         return self.tensors[self.root(name)].storage
 
+    @property
+    def merges(self) -> dict[str, KernelCall]:
+        """A STATE that starts as some channels of a CONSTANT -> a call that merges the two."""
+        return {c.inputs[1]: c for c in self.calls if c.op == "merge_channels"}
+
     def phase_order(self) -> tuple[frozenset[Phase], ...]:
         """Groups of phases that run one after the other.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mcugrad.ir.graph import Node
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import GradientContext, Op, OpCall, register
+from mcugrad.ops.base import GradientContext, IntegerContext, NoAttrs, Op, OpCall, register
 from mcugrad.ops.clamp import clamp_gradient
 from mcugrad.ops.elementwise import (
     ElementwiseAttrs,
@@ -15,6 +16,7 @@ from mcugrad.ops.elementwise import (
     reduce_to_operand,
     sum_quant,
 )
+from mcugrad.ops.integer_gradient import exponent_tensor, gradient_tensor, scale_of
 from mcugrad.ops.shapes import given
 
 
@@ -37,6 +39,20 @@ def _gradient(
     return [reduce_to_operand(ctx, x, dy) if ctx.needs(x) else None for x in inputs]
 
 
+def _integer(ctx: IntegerContext, node: Node) -> bool:
+    """Two gradients of one tensor; operands that broadcast are left to floats."""
+    a, b = (ctx.tensor(n) for n in node.inputs)
+    if a.dtype is not DType.S16 or b.dtype is not DType.S16 or a.shape != b.shape:
+        return False
+    (name,) = node.outputs
+    result = gradient_tensor(name, a.shape, scale_of(a), DType.S16)
+    exponent = exponent_tensor(name)
+    inputs = (a.name, ctx.exponent(a.name), b.name, ctx.exponent(b.name))
+    ctx.emit("sum_gradients", NoAttrs(), inputs, (result, exponent))
+    ctx.give(name, exponent.name)
+    return True
+
+
 register(
     Op(
         "add",
@@ -45,5 +61,6 @@ register(
         _reference,
         kernels=kernels("add", sum_quant),
         gradient=_gradient,
+        integer=_integer,
     )
 )

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mcugrad.ir.graph import Node
 from mcugrad.ir.tensor import Array, DType, Tensor
 
 Floats = NDArray[np.float64]
@@ -149,6 +150,39 @@ GradientRule = Callable[
 ]
 
 
+class IntegerContext(Protocol):
+    """What a rule of integer gradients sees of the graph being turned.
+
+    A gradient is ``code * 2^exponent * scale``: codes of int16 (of int32 for a weight or bias),
+    a scale that stands in the tensor's quantisation, and an exponent that the step computes.
+    """
+
+    def tensor(self, name: str) -> Tensor:
+        """The tensor of that name; a gradient has its integer type already."""
+
+    def exponent(self, gradient: str) -> str:
+        """The int32 tensor [2] with the exponent of a gradient and the bits of its largest code."""
+
+    def integers(self, name: str) -> str | None:
+        """The integers whose real values a float tensor holds, if it is made of such."""
+
+    def carry(self, node: Node, factor: float = 1.0) -> None:
+        """Lets ``node`` itself make codes of codes: ``factor`` times the scale, one exponent."""
+
+    def emit(self, op: str, attrs: Any, inputs: Sequence[str], outputs: Sequence[Tensor]) -> None:
+        """Adds a node; outputs that have the name of a float gradient take its place."""
+
+    def give(self, gradient: str, exponent: str) -> None:
+        """Says which tensor holds the exponent of a gradient."""
+
+    def range(self, gradient: str, gain: int) -> tuple[str, str]:
+        """A STATE range that starts with the guess ``gain``, and the name of its next value."""
+
+
+#: Turns a backward node into integer arithmetic; False: it cannot, so floats serve.
+IntegerRule = Callable[[IntegerContext, Node], bool]
+
+
 @dataclass(frozen=True)
 class Weights:
     """Which inputs of a layer can learn."""
@@ -178,6 +212,7 @@ class Op:
         weights: given for a layer, whose weight and bias inputs can learn.
         gathers: the operator takes, as an optional last input, a sum that its result is
             added to; so gradients gather over a mini-batch without a second pass.
+        integer: how it works on integer gradients, for operators of the backward pass.
     """
 
     name: str
@@ -190,6 +225,7 @@ class Op:
     view: bool = False
     weights: Weights | None = None
     gathers: bool = False
+    integer: IntegerRule | None = None
 
     def supports(self, dtype: DType) -> bool:
         """Whether some kernel takes ``dtype``."""

@@ -7,21 +7,46 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mcugrad.ir.graph import Node
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops import linear
-from mcugrad.ops.base import CStruct, Kernel, NoAttrs, Op, OpCall, Spec, register, require
+from mcugrad.ops.base import (
+    CStruct,
+    IntegerContext,
+    Kernel,
+    NoAttrs,
+    Op,
+    OpCall,
+    Spec,
+    register,
+    require,
+)
+from mcugrad.ops.integer_gradient import gradient_tensor, scale_of
 from mcugrad.ops.shapes import given
 
 
 def _infer(call: OpCall) -> tuple[Spec, ...]:
     dy = call.input(0)
     require(len(dy.shape) >= 1 and dy.size > 0, f"no channels in {dy.shape}")
+    if dy.dtype is DType.S16:
+        require(dy.size // dy.shape[-1] <= 1 << 16, "more positions than an int32 sum holds")
+        return (Spec(dy.shape[-1:], DType.S32),)
     return linear.check_gathered(call, 1, Spec(dy.shape[-1:], dy.dtype))
 
 
 def _reference(_call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     dy, *gathered = given(values)
     return linear.add_gathered(dy.reshape(-1, dy.shape[-1]).sum(axis=0), gathered)
+
+
+def _integer(ctx: IntegerContext, node: Node) -> bool:
+    dy, (name,) = ctx.tensor(node.inputs[0]), node.outputs
+    if len(node.inputs) > 1:
+        return False
+    result = gradient_tensor(name, ctx.tensor(name).shape, scale_of(dy), DType.S32)
+    ctx.emit(node.op, node.attrs, node.inputs, (result,))
+    ctx.give(name, ctx.exponent(dy.name))
+    return True
 
 
 def _params(call: OpCall) -> CStruct:
@@ -39,6 +64,7 @@ register(
         _infer,
         _reference,
         kernels=(
+            Kernel("mg_channel_sum_s16_fwd", DType.S16, params=_params),
             Kernel(
                 "mg_channel_sum_f32_fwd",
                 DType.F32,
@@ -48,5 +74,6 @@ register(
             ),
         ),
         gathers=True,
+        integer=_integer,
     )
 )

@@ -13,6 +13,7 @@ import numpy as np
 from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops.base import CStruct, GradientContext, Kernel, Op, OpCall, Spec, register, require
 from mcugrad.ops.clamp_range import Clamp
+from mcugrad.ops.integer_gradient import carried
 from mcugrad.ops.lookup_table import look_up, lookup_kernel
 from mcugrad.ops.quantized import Ints, multiply_by_quantized_multiplier, quantize_multiplier
 from mcugrad.ops.requantize import quant_of
@@ -108,6 +109,14 @@ register(
         _bwd_reference,
         kernels=(
             Kernel(
+                "mg_clamp_s16_bwd_data",
+                None,
+                params=size_params,
+                quant=lambda call: int8_range(call.attrs, call.input(1)),
+                matches=lambda call: call.dtype is DType.S16,
+                inplace=((0, 0),),
+            ),
+            Kernel(
                 "mg_clamp_s8_bwd_data",
                 None,
                 params=size_params,
@@ -123,5 +132,6 @@ register(
                 inplace=((0, 0), (0, 1)),
             ),
         ),
+        integer=carried,
     )
 )

@@ -25,6 +25,12 @@ from mcugrad.ops.base import (
 )
 from mcugrad.ops.clamp import clamp_gradient
 from mcugrad.ops.clamp_range import NONE, Clamp
+from mcugrad.ops.integer_gradient import (
+    bwd_data_rule,
+    bwd_weight_rule,
+    register_bwd_data,
+    register_bwd_weight,
+)
 from mcugrad.ops.requantize import requantization
 from mcugrad.ops.window import Window
 
@@ -94,16 +100,19 @@ def _bwd_data_infer(call: OpCall) -> tuple[Spec, ...]:
     return (Spec((1, attrs.height, attrs.width, channels), call.dtype),)
 
 
-def _bwd_data_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
-    dy, w, _ = linear.gradient_operands(call, values)
-    attrs: Conv2dBwdDataAttrs = call.attrs
+def _bwd_data_sums(attrs: Conv2dBwdDataAttrs, dy: Floats, w: Floats) -> Floats:
     oc = w.shape[0] // attrs.conv.groups
     parts = [
         np.tensordot(dy[0][..., g * oc : (g + 1) * oc], w[g * oc : (g + 1) * oc], (2, 0))
         for g in range(attrs.conv.groups)
     ]
     dtaps = np.concatenate(parts, axis=-1)
-    return (attrs.conv.window.scatter(dtaps, attrs.height, attrs.width)[None],)
+    return attrs.conv.window.scatter(dtaps, attrs.height, attrs.width)[None]
+
+
+def _bwd_data_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    dy, w, _ = linear.gradient_operands(call, values)
+    return (_bwd_data_sums(call.attrs, dy, w),)
 
 
 def _bwd_weight_infer(call: OpCall) -> tuple[Spec, ...]:
@@ -113,9 +122,7 @@ def _bwd_weight_infer(call: OpCall) -> tuple[Spec, ...]:
     return linear.check_gathered(call, 2, Spec(shape, call.input(1).dtype))
 
 
-def _bwd_weight_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
-    x, dy, gathered = linear.gradient_operands(call, values)
-    attrs: Conv2dAttrs = call.attrs
+def _bwd_weight_sums(attrs: Conv2dAttrs, x: Floats, dy: Floats) -> Floats:
     taps = attrs.window.taps(x[0])
     oc, ic = dy.shape[3] // attrs.groups, x.shape[3] // attrs.groups
     parts = [
@@ -126,7 +133,12 @@ def _bwd_weight_reference(call: OpCall, values: Sequence[Array | None]) -> tuple
         )
         for g in range(attrs.groups)
     ]
-    return linear.add_gathered(np.concatenate(parts, axis=0), gathered)
+    return np.concatenate(parts, axis=0)
+
+
+def _bwd_weight_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    x, dy, gathered = linear.gradient_operands(call, values)
+    return linear.add_gathered(_bwd_weight_sums(call.attrs, x, dy), gathered)
 
 
 def _gradient(
@@ -202,7 +214,16 @@ register(
         _bwd_data_reference,
         kernels=linear.bwd_data_kernels("conv2d", _bwd_data_params, axis=0, scratch=True),
         products=_bwd_data_products,
+        integer=bwd_data_rule("conv2d", lambda attrs, w: w.size // w.shape[3] // attrs.conv.groups),
     )
+)
+register_bwd_data(
+    "conv2d",
+    Conv2dBwdDataAttrs,
+    infer=_bwd_data_infer,
+    sums=_bwd_data_sums,
+    params=_bwd_data_params,
+    products=_bwd_data_products,
 )
 register(
     Op(
@@ -213,5 +234,14 @@ register(
         kernels=linear.bwd_weight_kernels("conv2d", _bwd_weight_params),
         products=_bwd_weight_products,
         gathers=True,
+        integer=bwd_weight_rule("conv2d"),
     )
+)
+register_bwd_weight(
+    "conv2d",
+    Conv2dAttrs,
+    infer=_bwd_weight_infer,
+    sums=_bwd_weight_sums,
+    params=_bwd_weight_params,
+    products=_bwd_weight_products,
 )

@@ -27,6 +27,12 @@ from mcugrad.ops.base import (
 from mcugrad.ops.clamp import clamp_gradient
 from mcugrad.ops.clamp_range import NONE, Clamp
 from mcugrad.ops.gather_channels import GatherAttrs
+from mcugrad.ops.integer_gradient import (
+    bwd_data_rule,
+    bwd_weight_rule,
+    register_bwd_data,
+    register_bwd_weight,
+)
 from mcugrad.ops.requantize import requantization
 from mcugrad.ops.window import Window
 
@@ -82,12 +88,15 @@ def _bwd_data_infer(call: OpCall) -> tuple[Spec, ...]:
     return (Spec((1, attrs.height, attrs.width, channels), call.dtype),)
 
 
-def _bwd_data_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
-    dy, w, _ = linear.gradient_operands(call, values)
-    attrs: DepthwiseConv2dBwdDataAttrs = call.attrs
+def _bwd_data_sums(attrs: DepthwiseConv2dBwdDataAttrs, dy: Floats, w: Floats) -> Floats:
     dtaps = np.einsum("yxc,klc->yxklc", dy[0], w)
     per_channel = dtaps.reshape(*dtaps.shape[:4], -1, attrs.conv.multiplier).sum(axis=-1)
-    return (attrs.conv.window.scatter(per_channel, attrs.height, attrs.width)[None],)
+    return attrs.conv.window.scatter(per_channel, attrs.height, attrs.width)[None]
+
+
+def _bwd_data_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    dy, w, _ = linear.gradient_operands(call, values)
+    return (_bwd_data_sums(call.attrs, dy, w),)
 
 
 def _bwd_weight_infer(call: OpCall) -> tuple[Spec, ...]:
@@ -96,10 +105,13 @@ def _bwd_weight_infer(call: OpCall) -> tuple[Spec, ...]:
     return linear.check_gathered(call, 2, Spec(shape, call.input(1).dtype))
 
 
+def _bwd_weight_sums(attrs: DepthwiseConv2dAttrs, x: Floats, dy: Floats) -> Floats:
+    return np.asarray(np.einsum("yxklc,yxc->klc", _repeated_taps(x, attrs), dy[0]))
+
+
 def _bwd_weight_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     x, dy, gathered = linear.gradient_operands(call, values)
-    dw = np.einsum("yxklc,yxc->klc", _repeated_taps(x, call.attrs), dy[0])
-    return linear.add_gathered(dw, gathered)
+    return linear.add_gathered(_bwd_weight_sums(call.attrs, x, dy), gathered)
 
 
 def _gradient(
@@ -184,7 +196,19 @@ register(
         _bwd_data_reference,
         kernels=linear.bwd_data_kernels("depthwise_conv2d", _bwd_data_params, axis=2),
         products=_bwd_data_products,
+        integer=bwd_data_rule(
+            "depthwise_conv2d",
+            lambda attrs, w: w.shape[0] * w.shape[1] * attrs.conv.multiplier,
+        ),
     )
+)
+register_bwd_data(
+    "depthwise_conv2d",
+    DepthwiseConv2dBwdDataAttrs,
+    infer=_bwd_data_infer,
+    sums=_bwd_data_sums,
+    params=_bwd_data_params,
+    products=_bwd_data_products,
 )
 register(
     Op(
@@ -195,5 +219,14 @@ register(
         kernels=linear.bwd_weight_kernels("depthwise_conv2d", _bwd_weight_params),
         products=_bwd_weight_products,
         gathers=True,
+        integer=bwd_weight_rule("depthwise_conv2d"),
     )
+)
+register_bwd_weight(
+    "depthwise_conv2d",
+    DepthwiseConv2dAttrs,
+    infer=_bwd_weight_infer,
+    sums=_bwd_weight_sums,
+    params=_bwd_weight_params,
+    products=_bwd_weight_products,
 )

@@ -43,6 +43,13 @@ register(
         _reference,
         kernels=(
             Kernel(
+                "mg_dequantize_s32_fwd",
+                None,
+                params=size_params,
+                quant=lambda call: affine(call.input(0)),
+                matches=lambda call: call.dtype is DType.S32,
+            ),
+            Kernel(
                 "mg_dequantize_s8_fwd",
                 DType.S8,
                 params=size_params,

@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from mcugrad.errors import UsageError
-from mcugrad.ir.tensor import Array, Tensor
+from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
     CStruct,
+    Floats,
     GradientContext,
+    Kernel,
     NoAttrs,
     Op,
     OpCall,
@@ -24,14 +28,21 @@ from mcugrad.ops.base import (
 )
 from mcugrad.ops.clamp import clamp_gradient
 from mcugrad.ops.clamp_range import NONE, Clamp
-from mcugrad.ops.requantize import rescaling
+from mcugrad.ops.integer_gradient import (
+    bwd_data_rule,
+    bwd_weight_rule,
+    register_bwd_data,
+    register_bwd_weight,
+)
+from mcugrad.ops.requantize import quant_of, rescaling
 
 
 @dataclass(frozen=True)
 class FullyConnectedAttrs:
-    """The fused activation."""
+    """The fused activation; with ``wide`` the int32 sums of an int8 layer are its results."""
 
     clamp: Clamp = NONE
+    wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,10 +57,19 @@ def _infer(call: OpCall) -> tuple[Spec, ...]:
     require(len(w.shape) == 2 and w.size > 0, f"weights must be [O, I], not {w.shape}")
     require(x.size % w.shape[1] == 0, f"input {x.shape} is not rows of {w.shape[1]}")
     linear.check_operands(call, axis=0)
-    return (Spec((x.size // w.shape[1], w.shape[0]), x.dtype),)
+    wide = call.attrs.wide
+    require(not wide or x.dtype is DType.S8, "wide results of float operands")
+    return (Spec((x.size // w.shape[1], w.shape[0]), DType.S32 if wide else x.dtype),)
 
 
 def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    if call.attrs.wide:
+        x, w, b = [*values, None][:3]
+        assert x is not None
+        assert w is not None
+        centred = x.astype(np.int64).reshape(-1, w.shape[1]) - quant_of(call.input(0)).per_tensor[1]
+        sums = centred @ w.T.astype(np.int64)
+        return (sums if b is None else sums + b,)
     return linear.forward(
         call,
         values,
@@ -64,10 +84,13 @@ def _bwd_data_infer(call: OpCall) -> tuple[Spec, ...]:
     return (Spec(attrs.shape, call.dtype),)
 
 
+def _bwd_data_sums(attrs: FullyConnectedBwdDataAttrs, dy: Floats, w: Floats) -> Floats:
+    return (dy @ w).reshape(attrs.shape)
+
+
 def _bwd_data_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     dy, w, _ = linear.gradient_operands(call, values)
-    attrs: FullyConnectedBwdDataAttrs = call.attrs
-    return ((dy @ w).reshape(attrs.shape),)
+    return (_bwd_data_sums(call.attrs, dy, w),)
 
 
 def _bwd_weight_infer(call: OpCall) -> tuple[Spec, ...]:
@@ -76,9 +99,13 @@ def _bwd_weight_infer(call: OpCall) -> tuple[Spec, ...]:
     return linear.check_gathered(call, 2, Spec((out, x.size // rows), call.input(1).dtype))
 
 
+def _bwd_weight_sums(_attrs: NoAttrs, x: Floats, dy: Floats) -> Floats:
+    return dy.T @ x.reshape(len(dy), -1)
+
+
 def _bwd_weight_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     x, dy, gathered = linear.gradient_operands(call, values)
-    return linear.add_gathered(dy.T @ x.reshape(len(dy), -1), gathered)
+    return linear.add_gathered(_bwd_weight_sums(call.attrs, x, dy), gathered)
 
 
 def _gradient(
@@ -118,6 +145,10 @@ def _bwd_weight_params(call: OpCall) -> CStruct:
     return _params(call.input(1), call.outputs[0].shape[1])
 
 
+def _zero_point(call: OpCall) -> CStruct:
+    return CStruct("mg_zero_point", {"zero_point": quant_of(call.input(0)).per_tensor[1]})
+
+
 def _products(call: OpCall) -> int:
     return call.outputs[0].size * call.input(1).shape[1]
 
@@ -136,8 +167,20 @@ register(
         FullyConnectedAttrs,
         _infer,
         _reference,
-        kernels=linear.fwd_kernels(
-            "fully_connected", _fwd_params, lambda call: rescaling(call, call.attrs.clamp).struct()
+        kernels=(
+            Kernel(
+                "mg_fully_connected_s8_sums_fwd",
+                DType.S8,
+                params=_fwd_params,
+                quant=_zero_point,
+                matches=lambda call: bool(call.attrs.wide),
+                arity=3,
+            ),
+            *linear.fwd_kernels(
+                "fully_connected",
+                _fwd_params,
+                lambda call: rescaling(call, call.attrs.clamp).struct(),
+            ),
         ),
         gradient=_gradient,
         products=_products,
@@ -152,7 +195,16 @@ register(
         _bwd_data_reference,
         kernels=linear.bwd_data_kernels("fully_connected", _bwd_data_params, axis=0),
         products=_bwd_data_products,
+        integer=bwd_data_rule("fully_connected", lambda _attrs, w: w.shape[0]),
     )
+)
+register_bwd_data(
+    "fully_connected",
+    FullyConnectedBwdDataAttrs,
+    infer=_bwd_data_infer,
+    sums=_bwd_data_sums,
+    params=_bwd_data_params,
+    products=_bwd_data_products,
 )
 register(
     Op(
@@ -163,5 +215,14 @@ register(
         kernels=linear.bwd_weight_kernels("fully_connected", _bwd_weight_params),
         products=_bwd_weight_products,
         gathers=True,
+        integer=bwd_weight_rule("fully_connected"),
     )
+)
+register_bwd_weight(
+    "fully_connected",
+    NoAttrs,
+    infer=_bwd_weight_infer,
+    sums=_bwd_weight_sums,
+    params=_bwd_weight_params,
+    products=_bwd_weight_products,
 )

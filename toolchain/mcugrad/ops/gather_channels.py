@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ops.integer_gradient import carried
 from mcugrad.ops.runs import runs_params
 from mcugrad.ops.shapes import given
 
@@ -46,7 +47,9 @@ register(
         _reference,
         kernels=(
             Kernel("mg_gather_channels_s8_fwd", DType.S8, params=_params),
+            Kernel("mg_gather_channels_s16_fwd", DType.S16, params=_params),
             Kernel("mg_gather_channels_f32_fwd", DType.F32, params=_params),
         ),
+        integer=carried,
     )
 )

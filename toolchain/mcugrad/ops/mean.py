@@ -8,8 +8,19 @@ from math import prod
 
 import numpy as np
 
+from mcugrad.ir.graph import Node
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import CStruct, GradientContext, Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ops.base import (
+    CStruct,
+    GradientContext,
+    IntegerContext,
+    Kernel,
+    Op,
+    OpCall,
+    Spec,
+    register,
+    require,
+)
 from mcugrad.ops.quantized import multiply_by_quantized_multiplier, quantize_multiplier
 from mcugrad.ops.reduction import reduction_params
 from mcugrad.ops.requantize import quant_of
@@ -120,8 +131,15 @@ def _bwd_reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array,
     (dy,) = given(values)
     attrs: MeanBwdAttrs = call.attrs
     kept = _result_shape(MeanAttrs(attrs.mean.axes, keep_dims=True), attrs.shape)
-    dx = np.broadcast_to(dy.reshape(kept), attrs.shape) / _count(attrs.mean, attrs.shape)
-    return (dx,)
+    dx = np.broadcast_to(dy.reshape(kept), attrs.shape)
+    return (dx if call.dtype is DType.S16 else dx / _count(attrs.mean, attrs.shape),)
+
+
+def _bwd_integer(ctx: IntegerContext, node: Node) -> bool:
+    """The codes of a mean are those of its operands; 1 / count is in the scale."""
+    attrs: MeanBwdAttrs = node.attrs
+    ctx.carry(node, 1.0 / _count(attrs.mean, attrs.shape))
+    return True
 
 
 def _bwd_params(call: OpCall) -> CStruct:
@@ -148,6 +166,10 @@ register(
         MeanBwdAttrs,
         _bwd_infer,
         _bwd_reference,
-        kernels=(Kernel("mg_mean_f32_bwd_data", DType.F32, params=_bwd_params),),
+        kernels=(
+            Kernel("mg_mean_s16_bwd_data", DType.S16, params=_bwd_params),
+            Kernel("mg_mean_f32_bwd_data", DType.F32, params=_bwd_params),
+        ),
+        integer=_bwd_integer,
     )
 )

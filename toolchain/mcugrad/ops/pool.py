@@ -6,7 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import CStruct, GradientContext, Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ops.base import (
+    CStruct,
+    GradientContext,
+    IntegerRule,
+    Kernel,
+    Op,
+    OpCall,
+    Spec,
+    register,
+    require,
+)
 from mcugrad.ops.clamp import clamp_gradient
 from mcugrad.ops.clamp_range import NONE, Clamp
 from mcugrad.ops.requantize import quant_of
@@ -96,7 +106,12 @@ Reference = Callable[[OpCall, Sequence[Array | None]], tuple[Array, ...]]
 
 
 def register_pool(
-    op: str, reference: Reference, bwd_reference: Reference, *, bwd_reads_input: bool
+    op: str,
+    reference: Reference,
+    bwd_reference: Reference,
+    *,
+    bwd_reads_input: bool,
+    integer: IntegerRule | None = None,
 ) -> None:
     """Registers a pooling and its gradient, which may read the pooling's input too."""
 
@@ -118,6 +133,16 @@ def register_pool(
         Kernel(f"mg_{op}_{dtype}_fwd", dtype, params=_fwd_params, quant=_range)
         for dtype in (DType.S8, DType.F32)
     )
-    backward = Kernel(f"mg_{op}_f32_bwd_data", DType.F32, params=_bwd_params)
+    types = (DType.S16, DType.F32) if integer else (DType.F32,)
+    backward = tuple(Kernel(f"mg_{op}_{d}_bwd_data", d, params=_bwd_params) for d in types)
     register(Op(op, PoolAttrs, _infer, reference, kernels=forward, gradient=gradient))
-    register(Op(f"{op}_bwd", PoolBwdAttrs, _infer_bwd, bwd_reference, kernels=(backward,)))
+    register(
+        Op(
+            f"{op}_bwd",
+            PoolBwdAttrs,
+            _infer_bwd,
+            bwd_reference,
+            kernels=backward,
+            integer=integer,
+        )
+    )

@@ -20,8 +20,8 @@ def quant_of(tensor: Tensor) -> QuantParams:
 
 
 def real_values(tensor: Tensor, value: Array) -> Array:
-    """What an array of that tensor's type stands for: int8 codes as the numbers they encode."""
-    if tensor.dtype is not DType.S8:
+    """What an array of that tensor's type stands for: integers as the numbers they encode."""
+    if tensor.dtype not in (DType.S8, DType.S32):
         return value
     quant = quant_of(tensor)
     shape = [1] * value.ndim

@@ -8,6 +8,7 @@ from math import prod
 
 from mcugrad.ir.tensor import Array
 from mcugrad.ops.base import GradientContext, Op, OpCall, Spec, register, require
+from mcugrad.ops.integer_gradient import carried
 from mcugrad.ops.shapes import given, require_same_quant
 
 
@@ -42,4 +43,6 @@ def _gradient(
     return (ctx.emit("reshape", ReshapeAttrs(ctx.tensor(x).shape), dys, f"d.{x}"),)
 
 
-register(Op("reshape", ReshapeAttrs, _infer, _reference, gradient=_gradient, view=True))
+register(
+    Op("reshape", ReshapeAttrs, _infer, _reference, gradient=_gradient, view=True, integer=carried)
+)

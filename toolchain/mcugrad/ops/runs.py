@@ -16,23 +16,20 @@ def check_channels(channels: tuple[int, ...], extent: int) -> None:
     )
 
 
-def runs_params(shape: tuple[int, ...], axis: int, channels: tuple[int, ...] | None) -> CStruct:
-    """``mg_runs_params``; all of the array is one run where ``channels`` is None."""
-    if channels is None:
-        outer, stride, runs = 1, prod(shape), [[0, prod(shape)]]
-    else:
-        inner = prod(shape[axis + 1 :])
-        outer, stride, runs = prod(shape[:axis]), shape[axis] * inner, []
-        for channel in channels:
-            if runs and channel * inner == sum(runs[-1]):
-                runs[-1][1] += inner
-            else:
-                runs.append([channel * inner, inner])
+def runs_params(shape: tuple[int, ...], axis: int, channels: tuple[int, ...]) -> CStruct:
+    """``mg_runs_params`` of these channels of an array."""
+    inner = prod(shape[axis + 1 :])
+    runs: list[list[int]] = []
+    for channel in channels:
+        if runs and channel * inner == sum(runs[-1]):
+            runs[-1][1] += inner
+        else:
+            runs.append([channel * inner, inner])
     return CStruct(
         "mg_runs_params",
         {
-            "outer": outer,
-            "stride": stride,
+            "outer": prod(shape[:axis]),
+            "stride": shape[axis] * inner,
             "count": len(runs),
             "start": CArray("int32_t", [start for start, _ in runs]),
             "length": CArray("int32_t", [length for _, length in runs]),

@@ -15,6 +15,7 @@ from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import CStruct, Kernel, NoAttrs, Op, OpCall, Spec, register, require
 from mcugrad.ops.clamp import int8_range, limits
 from mcugrad.ops.clamp_range import Clamp
+from mcugrad.ops.integer_gradient import carried
 from mcugrad.ops.shapes import given, size_params
 
 
@@ -69,6 +70,14 @@ register(
                 matches=lambda call: call.dtype is DType.F32,
                 inplace=((0, 0),),
             ),
+            Kernel(
+                "mg_saturation_mask_s16_bwd_data",
+                None,
+                params=size_params,
+                matches=lambda call: call.dtype is DType.S16,
+                inplace=((0, 0),),
+            ),
         ),
+        integer=carried,
     )
 )

@@ -4,7 +4,10 @@
 
 ``dw`` is the derivative by the real weight. That is gradient descent on the stored integers
 with quantisation-aware scaling: their gradient, ``scale * dw``, times the inverse square of the
-scale ("On-Device Training Under 256KB Memory", section 2.1).
+scale ("On-Device Training Under 256KB Memory", section 2.1). Without that scaling it is plain
+gradient descent on the stored integers:
+
+    w = w - round(learning_rate * (scale * dw + weight_decay * w))
 
 Rounding is stochastic, so that updates of less than one step are kept in the mean: the fraction
 is compared with a number drawn from a counter (Gupta et al., "Deep Learning with Limited
@@ -20,7 +23,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,11 +30,11 @@ from numpy.typing import NDArray
 from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops.base import CArray, CStruct, Kernel, Op, OpCall, Spec, register, require
 from mcugrad.ops.requantize import quant_of
-from mcugrad.ops.runs import check_channels, runs_params
-from mcugrad.ops.shapes import given
+from mcugrad.ops.shapes import given, size_params
 
 #: Largest stored magnitude: weights stay symmetric as LiteRT wants them.
-_LIMITS = {DType.S8: 127, DType.S32: (1 << 31) - 1}
+WEIGHT_LIMIT = 127
+_LARGEST = {DType.S8: WEIGHT_LIMIT, DType.S32: (1 << 31) - 1}
 
 #: Largest change of one update, in steps; beyond it the change saturates too.
 _LARGEST_STEP = float(1 << 30)
@@ -40,11 +42,23 @@ _LARGEST_STEP = float(1 << 30)
 
 @dataclass(frozen=True)
 class SgdQuantizedAttrs:
-    """As ``SgdAttrs``; ``salt`` tells the tensors' random numbers apart."""
+    """``limit``: of the results' magnitude; ``salt`` tells the tensors' random numbers apart.
 
-    channels: tuple[int, ...] | None = None
-    axis: int = 0
+    ``qas``: with quantisation-aware scaling.
+    """
+
+    limit: int
     salt: int = 0
+    qas: bool = True
+
+
+def bias_limit(products: int) -> int:
+    """The largest bias with which a sum of that many int8 products stays within int32.
+
+    An input less its zero point is at most 255, a weight 128; more products than 65,793 can
+    overflow by themselves.
+    """
+    return max(0, _LARGEST[DType.S32] - 255 * 128 * products)
 
 
 def mixed(x: NDArray[np.uint32]) -> NDArray[np.uint32]:
@@ -63,19 +77,12 @@ def draws(salt: int, update: int, count: int) -> NDArray[np.float32]:
     return bits.astype(np.float32) * np.float32(2.0**-24)
 
 
-def _slice_shape(attrs: SgdQuantizedAttrs, shape: tuple[int, ...]) -> tuple[int, ...]:
-    if attrs.channels is None:
-        return shape
-    require(0 <= attrs.axis < len(shape), f"no axis {attrs.axis} in {shape}")
-    check_channels(attrs.channels, shape[attrs.axis])
-    return (*shape[: attrs.axis], len(attrs.channels), *shape[attrs.axis + 1 :])
-
-
 def _infer(call: OpCall) -> tuple[Spec, ...]:
     w, dw, updates, hyper = (call.input(i) for i in range(4))
-    shape = _slice_shape(call.attrs, w.shape)
-    require(dw.shape == shape, f"gradient of shape {dw.shape} for {shape}")
-    require(w.dtype in _LIMITS, f"weights of type {w.dtype}")
+    require(dw.shape == w.shape, f"gradient of shape {dw.shape} for {w.shape}")
+    require(w.dtype in _LARGEST, f"weights of type {w.dtype}")
+    limit, largest = call.attrs.limit, _LARGEST[w.dtype]
+    require(0 <= limit <= largest, f"limit {limit} is not from 0 to {largest}")
     require(updates.shape == (1,) and updates.dtype is DType.S32, "a counter of updates")
     require(hyper.shape == (3,), "three hyper-parameters")
     return (Spec(w.shape, w.dtype),)
@@ -93,25 +100,17 @@ def _scales(w: Tensor) -> NDArray[np.float32]:
 def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     w, dw, updates, hyper = given(values)
     attrs: SgdQuantizedAttrs = call.attrs
-    learning: tuple[Any, ...] = ()
-    if attrs.channels is not None:
-        learning = (*(slice(None),) * attrs.axis, list(attrs.channels))
-    stored = w[learning].astype(np.int64)
-    scale = np.broadcast_to(_scales(call.input(0)), w.shape)[learning]
+    stored, scale = w.astype(np.int64), _scales(call.input(0))
     rate, decay = np.float32(hyper[0]), np.float32(hyper[2])
-    g = dw.astype(np.float32) + decay * (scale * stored.astype(np.float32))
-    step = np.clip(rate * g / scale, -_LARGEST_STEP, _LARGEST_STEP)
+    real, integer = dw.astype(np.float32), stored.astype(np.float32)
+    if attrs.qas:
+        step = rate * (real + decay * (scale * integer)) / scale
+    else:
+        step = rate * (scale * real + decay * integer)
+    step = np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)
     u = draws(attrs.salt, int(updates[0]), stored.size).reshape(stored.shape)
-    limit = _LIMITS[call.dtype]
-    updated = w.copy()
     changed = stored - np.floor(step + u).astype(np.int64)
-    updated[learning] = np.clip(changed, -limit, limit).astype(w.dtype)
-    return (updated,)
-
-
-def _params(call: OpCall) -> CStruct:
-    attrs: SgdQuantizedAttrs = call.attrs
-    return runs_params(call.input(0).shape, attrs.axis, attrs.channels)
+    return (np.clip(changed, -attrs.limit, attrs.limit).astype(w.dtype),)
 
 
 def _quant(call: OpCall) -> CStruct:
@@ -120,7 +119,14 @@ def _quant(call: OpCall) -> CStruct:
     scale = CArray("float", quant.scale)
     return CStruct(
         "mg_sgd_quant",
-        {"scale": scale, "scales": len(quant.scale), "run": run, "salt": call.attrs.salt},
+        {
+            "scale": scale,
+            "scales": len(quant.scale),
+            "run": run,
+            "limit": call.attrs.limit,
+            "salt": call.attrs.salt,
+            "qas": int(call.attrs.qas),
+        },
     )
 
 
@@ -128,7 +134,7 @@ def _row(symbol: str, dtype: DType) -> Kernel:
     return Kernel(
         symbol,
         None,
-        params=_params,
+        params=size_params,
         quant=_quant,
         matches=lambda call: call.dtype is dtype,
         inplace=((0, 0),),

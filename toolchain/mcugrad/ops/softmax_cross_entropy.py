@@ -10,9 +10,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mcugrad.ir.graph import Node
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ops.base import IntegerContext, Kernel, NoAttrs, Op, OpCall, Spec, register, require
+from mcugrad.ops.integer_cross_entropy import SCALE
+from mcugrad.ops.integer_gradient import exponent_tensor, gradient_tensor
 from mcugrad.ops.loss import LossAttrs, params
+from mcugrad.ops.reshape import ReshapeAttrs
 from mcugrad.ops.shapes import given
 
 
@@ -37,6 +41,28 @@ def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...
     return np.array([loss]), (attrs.scale / exps.sum() * gradient).reshape(logits.shape)
 
 
+def _integer(ctx: IntegerContext, node: Node) -> bool:
+    """The loss of the integers that the logits are the real values of."""
+    attrs: LossAttrs = node.attrs
+    logits = ctx.integers(node.inputs[0])
+    if logits is None or attrs.scale != 1.0:
+        return False
+    loss, name = node.outputs
+    shape = ctx.tensor(logits).shape
+    codes = f"{name}/codes" if shape != ctx.tensor(name).shape else name
+    results = (
+        ctx.tensor(loss),
+        gradient_tensor(codes, shape, SCALE, DType.S16),
+        exponent_tensor(name),
+    )
+    ctx.emit("integer_cross_entropy", NoAttrs(), (logits, node.inputs[1]), results)
+    if codes != name:
+        flat = gradient_tensor(name, ctx.tensor(name).shape, SCALE, DType.S16)
+        ctx.emit("reshape", ReshapeAttrs(flat.shape), (codes,), (flat,))
+    ctx.give(name, results[2].name)
+    return True
+
+
 register(
     Op(
         "softmax_cross_entropy",
@@ -51,5 +77,6 @@ register(
                 inplace=((1, 0),),
             ),
         ),
+        integer=_integer,
     )
 )

@@ -6,7 +6,7 @@ Derivatives", chapter 3); this pass only walks the nodes backwards and adds up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,21 +24,23 @@ class Differentiator:
     """Appends the backward nodes of ``graph``; what :mod:`ops` sees as ``GradientContext``.
 
     Attributes:
-        learning: learning tensor -> its channels, None for all.
+        learning: the STATE tensors that learn.
         gradients: forward tensor -> the tensor that holds its gradient.
         keeping: the names of the nodes that reduce what is kept for the backward pass.
     """
 
     graph: Graph
-    learning: Mapping[str, tuple[int, ...] | None]
+    learning: Collection[str]
     builder: GraphBuilder = field(init=False)
     gradients: dict[str, str] = field(default_factory=dict)
     keeping: set[str] = field(default_factory=set)
     _needed: set[str] = field(init=False)
+    _merges: dict[str, Node] = field(init=False)  # weight that learns in part -> its merge
     _kept: dict[tuple[str, str, Any], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.builder = GraphBuilder.of(self.graph)
+        self._merges = {n.outputs[0]: n for n in self.graph.nodes if n.op == "merge_channels"}
         self._needed = set(self.learning)
         for node in self.graph.nodes:
             if self._needed.intersection(node.inputs):
@@ -54,7 +56,8 @@ class Differentiator:
 
     def channels(self, name: str) -> tuple[int, ...] | None:
         """The input channels of a learning tensor that learn; None: all of them."""
-        return self.learning.get(name)
+        merge = self._merges.get(name)
+        return merge.attrs.channels if merge is not None else None
 
     def keep(self, name: str, channels: tuple[int, ...] | None) -> str:
         """What to save of a forward tensor: these of its last axis."""
@@ -79,7 +82,7 @@ class Differentiator:
         self, op: str, attrs: Any, inputs: Sequence[str], names: Sequence[str]
     ) -> tuple[str, ...]:
         """Adds a node and returns the names of its outputs."""
-        inputs = self._taken(op, attrs, inputs)
+        inputs = self._taken(op, attrs, [self._merged_again(n) for n in inputs])
         operands = [self.tensor(n) if n else None for n in inputs]
         specs = lookup(op).infer(OpCall(attrs, operands, ()))
         # An integer result, such as a slice or the next weights, is scaled as what it is of.
@@ -92,6 +95,11 @@ class Differentiator:
         node_name = self.builder.unique(f"{op}:{outputs[0]}")
         self.builder.add_node(Node(node_name, op, tuple(inputs), outputs, attrs))
         return outputs
+
+    def _merged_again(self, name: str) -> str:
+        """A weight that learns in part is merged anew, not kept since the forward pass."""
+        merge = self._merges.get(name)
+        return self.emit(merge.op, merge.attrs, merge.inputs, name) if merge is not None else name
 
     def _taken(self, op: str, attrs: Any, inputs: Sequence[str]) -> Sequence[str]:
         """The operands, int8 ones as real values unless a kernel takes them as they are."""
@@ -118,7 +126,8 @@ class Differentiator:
             parts = rule(self, node.attrs, node.inputs, node.outputs, [d for d in dys if d])
             for name, part in zip(node.inputs, parts, strict=True):
                 if part is not None and self.needs(name):
-                    self._gather(name, part)
+                    merge = self._merges.get(name)  # whose gradient is that of its channels
+                    self._gather(merge.inputs[1] if merge is not None else name, part)
 
     def _gather(self, name: str, part: str) -> None:
         earlier = self.gradients.get(name)

@@ -7,27 +7,23 @@ from dataclasses import replace
 from zlib import crc32
 
 from mcugrad.errors import UsageError
+from mcugrad.ir.graph import Graph
 from mcugrad.ir.tensor import DType, Storage, Tensor
 from mcugrad.ops import lookup
 from mcugrad.ops.base import NoAttrs
 from mcugrad.ops.elementwise import ElementwiseAttrs
-from mcugrad.ops.sgd import SgdAttrs
-from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs
+from mcugrad.ops.sgd_quantized import WEIGHT_LIMIT, SgdQuantizedAttrs, bias_limit
 from mcugrad.passes.autodiff import Differentiator
-from mcugrad.passes.layers import layers
-
-#: Learning tensor -> its input channels that learn; None: all.
-Channels = Mapping[str, tuple[int, ...] | None]
 
 #: What the count of updates is called.
 UPDATES = "updates"
 
 
-def gather_batch(diff: Differentiator, learning: Channels) -> dict[str, str]:
+def gather_batch(diff: Differentiator) -> dict[str, str]:
     """Makes each learning tensor's gradient a sum over the mini-batch."""
     nodes = diff.builder.nodes
     accumulators = {}
-    for name in learning:
+    for name in diff.learning:
         gradient = diff.tensor(diff.gradients[name])
         gathered = diff.builder.add_tensor(
             Tensor(f"gathered.{name}", gradient.shape, gradient.dtype, storage=Storage.STATE)
@@ -44,20 +40,28 @@ def gather_batch(diff: Differentiator, learning: Channels) -> dict[str, str]:
 
 
 def attach_optimiser(
-    diff: Differentiator, learning: Channels, hyper: str, momentum: bool, seed: int
+    diff: Differentiator,
+    states: Mapping[str, str],
+    hyper: str,
+    *,
+    exponents: Mapping[str, str],
+    momentum: bool,
+    seed: int,
+    qas: bool,
 ) -> dict[str, str]:
-    """Adds the update of every learning tensor; returns the next state.
+    """Adds the update of every learning tensor's STATE; returns the next state.
+
+    ``exponents`` holds those of integer gradients.
 
     Raises:
         UsageError: momentum is wanted for int8 weights.
     """
-    axes = {y.weight: y.channel_axis for y in layers(diff.graph)}
     next_state: dict[str, str] = {}
+    limits = _bias_limits(diff.graph)
     updates = ""
-    for name, channels in learning.items():
-        axis = axes.get(name, 0)
-        if diff.tensor(name).dtype is DType.F32:
-            next_state |= _float_update(diff, name, SgdAttrs(channels, axis), hyper, momentum)
+    for name, state in states.items():
+        if diff.tensor(state).dtype is DType.F32:
+            next_state |= _float_update(diff, state, hyper, momentum)
             continue
         if momentum:
             raise UsageError("int8 weights learn without momentum: leave out --momentum")
@@ -66,22 +70,37 @@ def attach_optimiser(
             updates = diff.builder.add_tensor(count)
             next_state[updates] = diff.emit("increment", NoAttrs(), (updates,), f"{updates}/next")
         salt = crc32(f"{seed} {name}".encode()) >> 1
-        operands = (name, diff.gradients[name], updates, hyper)
-        attrs = SgdQuantizedAttrs(channels, axis, salt)
-        next_state[name] = diff.emit("sgd_quantized", attrs, operands, f"{name}/next")
+        gradient = diff.gradients[state]
+        attrs = SgdQuantizedAttrs(limits.get(state, WEIGHT_LIMIT), salt, qas)
+        if gradient in exponents:
+            integers = (state, gradient, exponents[gradient], updates, hyper)
+            next_state[state] = diff.emit("sgd_integer", attrs, integers, f"{state}/next")
+        else:
+            floats = (state, gradient, updates, hyper)
+            next_state[state] = diff.emit("sgd_quantized", attrs, floats, f"{state}/next")
     return next_state
 
 
-def _float_update(
-    diff: Differentiator, name: str, attrs: SgdAttrs, hyper: str, momentum: bool
-) -> dict[str, str]:
+def _bias_limits(graph: Graph) -> dict[str, int]:
+    """Of each bias, the least that the layers which read it allow."""
+    limits: dict[str, int] = {}
+    for node in graph.nodes:
+        slots = lookup(node.op).weights
+        bias = node.inputs[slots.bias] if slots and slots.bias < len(node.inputs) else ""
+        if slots and bias:
+            products = graph.tensors[node.inputs[slots.weight]].size // graph.tensors[bias].size
+            limits[bias] = min(limits.get(bias, bias_limit(0)), bias_limit(products))
+    return limits
+
+
+def _float_update(diff: Differentiator, name: str, hyper: str, momentum: bool) -> dict[str, str]:
     gradient = diff.gradients[name]
     if not momentum:
-        return {name: diff.emit("sgd", attrs, (name, gradient, hyper), f"{name}/next")}
+        return {name: diff.emit("sgd", NoAttrs(), (name, gradient, hyper), f"{name}/next")}
     velocity = diff.builder.add_tensor(
         Tensor(f"velocity.{name}", diff.tensor(gradient).shape, DType.F32, storage=Storage.STATE)
     )
     operands = (name, gradient, velocity, hyper)
     names = (f"{name}/next", f"{velocity}/next")
-    results = diff.emit_all("sgd_momentum", attrs, operands, names)
+    results = diff.emit_all("sgd_momentum", NoAttrs(), operands, names)
     return dict(zip((name, velocity), results, strict=True))

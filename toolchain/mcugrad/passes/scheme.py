@@ -15,14 +15,17 @@ from mcugrad.ir.graph import Graph
 from mcugrad.ir.tensor import Tensor
 from mcugrad.passes.layers import Layer, layers
 
-FORMS = "none, head, bias:N, last:N, all, or the path of a .toml file"
+FORMS = "none, head, bias:N, last:N, all, auto, or the path of a .toml file"
+
+#: Learning tensor -> its input channels that learn; None: all.
+Channels = Mapping[str, tuple[int, ...] | None]
 
 
 @dataclass(frozen=True)
 class UpdateScheme:
-    """The learning tensors of a graph by name; None stands for all input channels."""
+    """The learning tensors of a graph by name."""
 
-    learning: Mapping[str, tuple[int, ...] | None]
+    learning: Channels
 
     @property
     def tensors(self) -> frozenset[str]:
@@ -70,7 +73,22 @@ def _whole(chosen: list[Layer]) -> UpdateScheme:
 
 
 def read_scheme(graph: Graph, path: Path) -> UpdateScheme:
-    """Reads a scheme file: tables under ``[update]``, keyed by tensor name.
+    """Reads a scheme file, as :func:`parse_scheme` takes its text.
+
+    Raises:
+        UsageError: the file cannot be read, or an entry does not fit the graph.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"scheme file {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"scheme file {path}: {error}") from error
+    return parse_scheme(graph, text, str(path))
+
+
+def parse_scheme(graph: Graph, text: str, path: str) -> UpdateScheme:
+    """Reads the text of a scheme file: tables under ``[update]``, keyed by tensor name.
 
     Each entry is ``true`` (the whole tensor), a number in (0, 1] (the share of the input
     channels, those with the largest weights), or a list of channel indices::
@@ -81,13 +99,11 @@ def read_scheme(graph: Graph, path: Path) -> UpdateScheme:
         "fc/weight" = [0, 3, 17]
 
     Raises:
-        UsageError: the file cannot be read, or an entry does not fit the graph.
+        UsageError: the text is not TOML, or an entry does not fit the graph.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"scheme file {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise UsageError(f"scheme file {path}: {error}") from error
     entries = document.get("update")
     if not isinstance(entries, dict) or not entries or set(document) != {"update"}:
@@ -101,7 +117,7 @@ def read_scheme(graph: Graph, path: Path) -> UpdateScheme:
         axis = layer.channel_axis if name == layer.weight else None
         try:
             learning[name] = _channels(graph.tensors[name], axis, rule)
-            if learning[name] is not None and not _reads_alike(graph, layer):
+            if learning[name] is not None and not may_learn_in_part(graph, layer):
                 raise ValueError(
                     "learns as a whole (true) or not at all: two kinds of operator read it"
                 )
@@ -110,8 +126,8 @@ def read_scheme(graph: Graph, path: Path) -> UpdateScheme:
     return UpdateScheme(learning)
 
 
-def _reads_alike(graph: Graph, layer: Layer) -> bool:
-    """Whether every reader of a layer's weight uses it as that layer does."""
+def may_learn_in_part(graph: Graph, layer: Layer) -> bool:
+    """Whether some channels may learn: every reader of the weight uses it as the layer does."""
     slot = layer.node.inputs.index(layer.weight)
     return all(
         n.op == layer.node.op and [i for i, t in enumerate(n.inputs) if t == layer.weight] == [slot]

@@ -17,11 +17,13 @@ from mcugrad.ops.reshape import ReshapeAttrs
 from mcugrad.passes.as_state import as_state
 from mcugrad.passes.autodiff import Differentiator
 from mcugrad.passes.float_tail import float_tail
+from mcugrad.passes.integer_gradients import integer_gradients
+from mcugrad.passes.integer_head import integer_head
 from mcugrad.passes.layers import layers
-from mcugrad.passes.optimiser import Channels, attach_optimiser, gather_batch
+from mcugrad.passes.optimiser import attach_optimiser, gather_batch
 from mcugrad.passes.replace_head import replace_head
 from mcugrad.passes.saturation_masks import keep_masks
-from mcugrad.passes.scheme import UpdateScheme
+from mcugrad.passes.scheme import Channels, UpdateScheme
 
 #: What the tensors that training adds are called, where the model has none of that name.
 TARGET, LOSS, HYPER = "target", "loss", "hyper"
@@ -32,6 +34,13 @@ class Precision(StrEnum):
 
     F32 = "f32"  # the tail from the first learning layer on in float32
     INT8 = "int8"  # int8 throughout, gradients in float32; only a fresh head is float32
+
+
+class Gradients(StrEnum):
+    """The arithmetic of the backward pass of an int8 network."""
+
+    F32 = "f32"
+    S16 = "s16"  # integers: the same bits on every device, with a floating-point unit or not
 
 
 class Loss(StrEnum):
@@ -56,12 +65,16 @@ _RANGES = {
 class TrainingOptions:
     """How the model is to learn. ``classes``: None keeps the head as it is.
 
+    ``qas``: int8 weights learn with quantisation-aware scaling.
+
     Raises:
         UsageError: an option is out of range.
     """
 
     classes: int | None = None
     precision: Precision = Precision.F32
+    gradients: Gradients = Gradients.F32
+    qas: bool = True
     loss: Loss = Loss.CROSS_ENTROPY
     batch: int = 1
     learning_rate: float = 0.01
@@ -74,6 +87,13 @@ class TrainingOptions:
             value = getattr(self, name)
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name.replace('_', ' ')} {value}: must be from {low} to {high}")
+        if not self.qas and self.precision is not Precision.INT8:
+            raise UsageError("--no-qas is for weights that learn in int8: add --precision int8")
+        if self.gradients is Gradients.S16:
+            if self.precision is not Precision.INT8:
+                raise UsageError("--gradients s16 is for weights that learn in --precision int8")
+            if self.batch > 1:
+                raise UsageError("--gradients s16 learns from one sample at a time: no --batch")
 
 
 def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions) -> TrainingGraph:
@@ -97,6 +117,8 @@ def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions)
     forward = float_tail(graph, frozenset(fresh if int8 else learning))
     if options.classes is not None:
         forward = replace_head(forward, options.classes, options.seed)
+        if options.gradients is Gradients.S16:
+            forward = integer_head(forward)
     if len(forward.inputs) != 1 or len(forward.outputs) != 1:
         raise ModelError(
             f"the model has {len(forward.inputs)} inputs and {len(forward.outputs)} outputs; "
@@ -105,32 +127,51 @@ def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions)
     for name in learning:
         if name not in forward.tensors:
             raise UsageError(f"{name!r} cannot learn: the output does not depend on it")
-    return _differentiated(as_state(forward, learning), learning, options)
+    return _differentiated(forward, learning, options)
 
 
-def _differentiated(forward: Graph, learning: Channels, options: TrainingOptions) -> TrainingGraph:
+def _differentiated(graph: Graph, learning: Channels, options: TrainingOptions) -> TrainingGraph:
+    forward, states = as_state(graph, learning)
     output = forward.outputs[0]
     result = _logits(forward) if options.loss is Loss.CROSS_ENTROPY else output
-    diff = Differentiator(forward, learning)
+    diff = Differentiator(forward, tuple(states.values()))
+    integer = options.gradients is Gradients.S16
+    if integer and any(diff.tensor(s).dtype.is_float for s in states.values()):
+        raise UsageError("--gradients s16 needs an int8 model: some of what learns is float32")
     target, loss, gradient = _attach_loss(diff, result, options)
     diff.run(result, gradient)
-    for name in learning:
-        if name not in diff.gradients:
+    for name, state in states.items():
+        if state not in diff.gradients:
             raise ModelError(f"{name!r} cannot learn: no gradient reaches it")
     keep_masks(diff)
-    next_state = gather_batch(diff, learning) if options.batch > 1 else {}
+    next_state = gather_batch(diff) if options.batch > 1 else {}
+    exponents = {}
+    if integer:
+        turned = integer_gradients(diff.builder, len(forward.nodes) + len(diff.keeping), loss)
+        exponents, next_state = turned.exponents, turned.next_ranges
+        for name, state in states.items():
+            if diff.tensor(diff.gradients[state]).dtype is not DType.S32:
+                raise UsageError(f"{name!r} is used twice: it learns with --gradients f32 alone")
     first_update = len(diff.builder.nodes)
     rates = [options.learning_rate, options.momentum, options.weight_decay]
     hyper = diff.builder.add_tensor(
         constant(HYPER, np.array(rates, np.float32), storage=Storage.STATE)
     )
-    next_state |= attach_optimiser(diff, learning, hyper, options.momentum != 0.0, options.seed)
+    next_state |= attach_optimiser(
+        diff,
+        states,
+        hyper,
+        exponents=exponents,
+        momentum=options.momentum != 0.0,
+        seed=options.seed,
+        qas=options.qas,
+    )
 
-    graph = diff.builder.build(forward.name, (*forward.inputs, target), (output, loss))
-    needed = _ancestors(graph, {loss, *next_state.values()})
+    built = diff.builder.build(forward.name, (*forward.inputs, target), (output, loss))
+    needed = _ancestors(built, {loss, *next_state.values()})
     phases = {}
     inference = {n.name for n in forward.nodes}
-    for index, node in enumerate(graph.nodes):
+    for index, node in enumerate(built.nodes):
         if index >= first_update:
             phases[node.name] = Phase.UPDATE
         elif node.name in inference:
@@ -140,10 +181,11 @@ def _differentiated(forward: Graph, learning: Channels, options: TrainingOptions
         else:
             phases[node.name] = Phase.BACKWARD
     return TrainingGraph(
-        graph=graph,
+        graph=built,
         phases=phases,
         learning=tuple(
-            Learning(name, diff.gradients[name], channels) for name, channels in learning.items()
+            Learning(name, diff.gradients[states[name]], channels)
+            for name, channels in learning.items()
         ),
         next_state=next_state,
         gradients=dict(diff.gradients),
@@ -178,7 +220,7 @@ def _attach_loss(
     The result is int8 where nothing learns; then the loss is that of its real values.
     """
     tensor = diff.tensor(result)
-    if tensor.dtype is DType.S8:
+    if not tensor.dtype.is_float:
         result = diff.emit("dequantize", NoAttrs(), (result,), f"{result}/float")
     attrs = LossAttrs(scale=1.0 / options.batch)
     if options.loss is Loss.MEAN_SQUARED_ERROR:

@@ -1,0 +1,257 @@
+"""Fits the instruction model of a target to counts of every kernel call in QEMU.
+
+Models are trained for a step under several schemes while a plugin of QEMU counts the instructions
+between the entries of kernels. The fit, by least squares for each kernel, is written to
+``targets/<name>/instructions.toml``; its error is printed for whole training steps, of a fit that
+has not seen the model too. Run again whenever kernels have changed:
+python -m benchmarks.instructions [--target NAME ...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from elftools.elf.elffile import ELFFile
+
+from benchmarks.datasets import FOLDER, MODELS, require_data
+from mcugrad.cli.console import table
+from mcugrad.compiler import Request, compile_model, import_model, plan_training, prepare
+from mcugrad.data import random_samples
+from mcugrad.devices.emulator import EmulatorDevice
+from mcugrad.errors import CheckFailedError
+from mcugrad.ir.graph import Phase
+from mcugrad.passes.scheme import resolve_scheme
+from mcugrad.passes.training import Gradients, Precision, TrainingOptions, training_graph
+from mcugrad.plan.search.instructions import FILE, OTHER, InstructionModel, Row, elements
+from mcugrad.resources import data_root
+from mcugrad.targets import Target, Tool, find_target
+
+#: One of each instruction set; the others are predicted from these.
+TARGETS = ("cortex-m7", "cortex-m3", "rv32imfc")
+
+_TTE = FOLDER / "tte_backbones_tflite"
+KWS, RESNET8 = MODELS / "kws_ref_model.tflite", MODELS / "pretrainedResnet_quant.tflite"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A model, what of it learns, and in which arithmetic."""
+
+    model: Path
+    update: str
+    precision: Precision = Precision.INT8
+    gradients: Gradients = Gradients.F32
+
+    @property
+    def options(self) -> TrainingOptions:
+        """How it learns."""
+        return TrainingOptions(classes=10, precision=self.precision, gradients=self.gradients)
+
+
+RUNS = [
+    run
+    for model in (KWS, RESNET8, MODELS / "vww_96_int8.tflite")
+    for run in (
+        Run(model, "bias:6"),
+        Run(model, "all"),
+        Run(model, "all", Precision.F32),
+        Run(model, "all", gradients=Gradients.S16),
+    )
+]
+RUNS += [
+    run
+    for model in (_TTE / "mcunet-5fps_int8.tflite", _TTE / "mbv2-w0.35_int8.tflite")
+    for run in (Run(model, "last:12"), Run(model, "bias:20", gradients=Gradients.S16))
+]
+
+
+@dataclass(frozen=True)
+class Count:
+    """One kernel call: what it works on, and the instructions that it took."""
+
+    symbol: str
+    products: int
+    elements: int
+    instructions: int
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The calls of a run, its whole step by the device's own counter, and its plan's figures."""
+
+    run: Run
+    calls: Sequence[Count]
+    step: int
+    step_calls: Sequence[Count]
+
+
+def build_plugin(folder: Path) -> Path:
+    """The counting plugin, compiled for this computer."""
+    path = folder / "calls.so"
+    source = Path(__file__).with_name("calls.c")
+    command = [sys.executable, "-m", "ziglang", "cc", "-O2", "-shared", "-fPIC", "-Wall"]
+    subprocess.run([*command, "-o", str(path), str(source)], check=True)
+    return path
+
+
+def entries(elf: Path, symbols: Iterable[str]) -> dict[int, str]:
+    """The addresses of functions."""
+    wanted = set(symbols)
+    with elf.open("rb") as file:
+        found = ELFFile(file).get_section_by_name(".symtab")
+        assert found is not None
+        return {s["st_value"] & ~1: s.name for s in found.iter_symbols() if s.name in wanted}
+
+
+def count(run: Run, target: Target, plugin: Path) -> Counted:
+    """One inference and one training step in the emulator."""
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name) / "out"
+        manifest = compile_model(Request(run.model, target.name, run.update, run.options), out)
+        elf = out / "firmware.elf"
+        places = entries(elf, (c.symbol for c in manifest.calls))
+        lines = Path(name) / "counts"
+        arguments = ",".join([str(plugin), f"out={lines}", *(f"at={a:x}" for a in places)])
+        assert target.emulator is not None
+        command = (*target.emulator.command, "-plugin", arguments)
+        counting = replace(target, emulator=Tool(command, target.emulator.package))
+        sample = random_samples(manifest, 1, 0)
+        with EmulatorDevice(counting, elf, manifest.fingerprint) as device:
+            device.infer(sample.x[0])
+            device.train_step(sample.x[0], sample.y[0])
+            step = device.statistics().step
+        assert step is not None
+        pairs = [line.split() for line in lines.read_text().splitlines()]
+        counts = [(places[int(address, 16)], int(number)) for address, number in pairs]
+    graph = prepare(import_model(run.model))
+    scheme = resolve_scheme(graph, run.update)
+    plan = plan_training(training_graph(graph, scheme, run.options), target)
+    calls = plan.schedule.calls
+    infer = [c for c in calls if c.phase in (Phase.FORWARD, Phase.OUTPUT)]
+    training = [c for c in calls if c.phase is not Phase.OUTPUT]
+    order = [*infer, *training]
+    # The last of a row of calls counts what follows it too, and that of the step is not ended.
+    taken = _by_call(run, [c.symbol for c in order[:-1]], counts)
+    tensors = plan.program.tensors
+    sized = [
+        Count(c.symbol, c.products, elements(c, tensors), n)
+        for c, n in zip(order[:-1], taken, strict=True)
+    ]
+    del sized[len(infer) - 1]
+    whole = [Count(c.symbol, c.products, elements(c, tensors), 0) for c in training]
+    return Counted(run, sized, step, whole)
+
+
+def _by_call(run: Run, calls: Sequence[str], counts: Iterable[tuple[str, int]]) -> list[int]:
+    """The instructions of each call; a kernel that another one calls belongs to that."""
+    taken: list[int] = []
+    for symbol, instructions in counts:
+        if len(taken) < len(calls) and symbol == calls[len(taken)]:
+            taken.append(instructions)
+        elif taken:
+            taken[-1] += instructions
+    if len(taken) != len(calls):
+        raise CheckFailedError(f"{run}: the calls in QEMU are not those of the plan")
+    return taken
+
+
+def fitted(calls: Sequence[Count]) -> Row:
+    """The least squares of the error relative to the root of the count, without negative terms."""
+    y = np.array([c.instructions for c in calls], float)
+    x = np.array([(c.products, c.elements, 1) for c in calls], float)
+    weight = 1 / np.sqrt(np.maximum(y, 1))
+    best: tuple[float, Row] = (np.inf, (0.0, 0.0, 0.0))
+    for used in (u for n in (1, 2, 3) for u in combinations(range(3), n)):
+        columns = x[:, used] * weight[:, None]
+        found = np.linalg.lstsq(columns, y * weight, rcond=None)[0]
+        if (found < 0).any():
+            continue
+        error = float(np.square(columns @ found - y * weight).sum())
+        if error < best[0] * (1 - 1e-9):
+            row = [0.0, 0.0, 0.0]
+            for column, value in zip(used, found, strict=True):
+                row[column] = float(value)
+            best = error, (row[0], row[1], row[2])
+    return best[1]
+
+
+def model_of(name: str, counted: Iterable[Counted]) -> InstructionModel:
+    """A row for each kernel, and one for all others."""
+    calls = [c for each in counted for c in each.calls]
+    kernels = {
+        symbol: fitted([c for c in calls if c.symbol == symbol])
+        for symbol in sorted({c.symbol for c in calls})
+    }
+    return InstructionModel(name, {OTHER: fitted(calls), **kernels})
+
+
+def predicted(model: InstructionModel, calls: Iterable[Count]) -> float:
+    """Instructions of these calls by the model."""
+    total = 0.0
+    for call in calls:
+        a, b, c = model.kernels.get(call.symbol, model.kernels[OTHER])
+        total += a * call.products + b * call.elements + c
+    return total
+
+
+def text(model: InstructionModel) -> str:
+    """The model's file."""
+    lines = [
+        "# Instructions of a kernel call: a * products + b * elements + c, as [a, b, c].",
+        "# Fitted to counts in QEMU by python -m benchmarks.instructions; do not edit.",
+        "[kernels]",
+        *(f"{n} = [{a:.4g}, {b:.4g}, {c:.4g}]" for n, (a, b, c) in model.kernels.items()),
+    ]
+    # TOML wants floats to look like floats or like whole numbers; %g does either.
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Fits, writes, and prints the errors."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--target", action="append", help=f"default: {', '.join(TARGETS)}")
+    options = parser.parse_args()
+    require_data()
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        plugin = build_plugin(Path(name))
+        for target in map(find_target, options.target or TARGETS):
+            counted = [count(run, target, plugin) for run in RUNS]
+            model = model_of(target.name, counted)
+            path = data_root() / "targets" / target.name / FILE
+            path.write_text(text(model), encoding="utf-8")
+            for each in counted:
+                unseen = model_of(
+                    target.name, [c for c in counted if c.run.model != each.run.model]
+                )
+                errors = (
+                    f"{100 * (predicted(m, each.step_calls) / each.step - 1):+.1f} %"
+                    for m in (model, unseen)
+                )
+                run = each.run
+                step = f"{each.step / 1e6:.2f}"
+                how = run.precision, run.gradients
+                rows.append([target.name, run.model.stem, run.update, *how, step, *errors])
+    header = (
+        "target",
+        "model",
+        "update",
+        "precision",
+        "gradients",
+        "step M",
+        "error",
+        "model unseen",
+    )
+    print(table(header, rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+/* The gradient of an int8 convolution's weights, from int16 gradients. */
+#include "weight_s16.h"
+
+#define CHANNELS 2 /* of dy in a tile */
+#define WIDTH    4 /* input channels in a tile */
+
+/* The weights of one tap, from output channel and input channel on. */
+MG_INLINE void tile(int channels, int width, const mg_positions *at, const mg_weight_s16 *q,
+                    const int8_t *x, const int16_t *dy, int32_t *dw, int32_t dw_channel) {
+    int64_t total[CHANNELS][WIDTH] = {{0}};
+    for (int32_t row = 0; row < at->rows; ++row, x += at->x_row, dy += at->dy_row) {
+        const int8_t *from = x;
+        const int16_t *by = dy;
+        for (int32_t left = at->columns; left > 0; left -= MG_SAFE_POSITIONS) {
+            int32_t sums[CHANNELS][WIDTH] = {{0}};
+            MG_ROLLED
+            for (int32_t n = mg_min(left, MG_SAFE_POSITIONS); n > 0; --n) {
+                MG_UNROLLED
+                for (int j = 0; j < width; ++j) {
+                    const int32_t value = from[j] - q->zero_point;
+                    MG_UNROLLED
+                    for (int i = 0; i < channels; ++i) {
+                        sums[i][j] += value * by[i];
+                    }
+                }
+                from += at->x_column;
+                by += at->dy_column;
+            }
+            MG_UNROLLED
+            for (int i = 0; i < channels; ++i) {
+                MG_UNROLLED
+                for (int j = 0; j < width; ++j) {
+                    total[i][j] += sums[i][j];
+                }
+            }
+        }
+    }
+    MG_UNROLLED
+    for (int i = 0; i < channels; ++i) {
+        MG_UNROLLED
+        for (int j = 0; j < width; ++j) {
+            dw[i * dw_channel + j] = mg_weight_sum(total[i][j], q->shift);
+        }
+    }
+}
+
+MG_INLINE void all_inputs(int channels, int32_t depth, const mg_positions *at,
+                          const mg_weight_s16 *q, const int8_t *x, const int16_t *dy, int32_t *dw,
+                          int32_t dw_channel) {
+    int32_t ic = 0;
+    for (; ic + WIDTH <= depth; ic += WIDTH) {
+        tile(channels, WIDTH, at, q, x + ic, dy, dw + ic, dw_channel);
+    }
+    for (; ic < depth; ++ic) {
+        tile(channels, 1, at, q, x + ic, dy, dw + ic, dw_channel);
+    }
+}
+
+void mg_conv2d_s16_bwd_weight(const mg_conv2d_params *p, const mg_weight_s16 *q, const int8_t *x,
+                              const int16_t *dy, int32_t *dw) {
+    const mg_axis down = mg_rows(p), across = mg_columns(p);
+    const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
+    const int32_t taps = p->kernel_h * p->kernel_w;
+    for (int32_t tap = 0; tap < taps; ++tap) {
+        const mg_span rows = mg_tap_span(&down, tap / p->kernel_w);
+        const mg_span columns = mg_tap_span(&across, tap % p->kernel_w);
+        const mg_positions at = mg_positions_of(p, &rows, &columns);
+        const int inside = rows.count > 0 && columns.count > 0;
+        const int32_t x0 = inside ? (rows.source * p->in_w + columns.source) * p->in_c : 0;
+        const int32_t dy0 = inside ? (rows.first * p->out_w + columns.first) * p->out_c : 0;
+        for (int32_t oc = 0; oc < p->out_c;) {
+            const int32_t group = oc / channels;
+            const int8_t *const from = x + x0 + group * depth;
+            int32_t *const to = dw + (oc * taps + tap) * depth;
+            if ((group + 1) * channels - oc >= CHANNELS) {
+                all_inputs(CHANNELS, depth, &at, q, from, dy + dy0 + oc, to, taps * depth);
+                oc += CHANNELS;
+            } else {
+                all_inputs(1, depth, &at, q, from, dy + dy0 + oc, to, taps * depth);
+                oc++;
+            }
+        }
+    }
+}

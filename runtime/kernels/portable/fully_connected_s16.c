@@ -1,0 +1,48 @@
+/* Fully connected int8 layer: results left as int32 sums, and its gradients in int16. */
+#include "integer_gradient.h"
+#include "weight_s16.h"
+
+void mg_fully_connected_s8_sums_fwd(const mg_fully_connected_params *p, const mg_zero_point *q,
+                                    const int8_t *x, const int8_t *w, const int32_t *b,
+                                    int32_t *y) {
+    for (int32_t row = 0; row < p->rows; ++row, x += p->in) {
+        for (int32_t o = 0; o < p->out; ++o) {
+            const int8_t *const weights = w + o * p->in;
+            int32_t sum = b != NULL ? b[o] : 0;
+            for (int32_t i = 0; i < p->in; ++i) {
+                sum += (x[i] - q->zero_point) * weights[i];
+            }
+            *y++ = sum;
+        }
+    }
+}
+
+void mg_fully_connected_s16_bwd_data(const mg_fully_connected_params *p, const int16_t *dy,
+                                     const int8_t *w, const int32_t *exponent, const int32_t *range,
+                                     int16_t *dx, int32_t *dx_exponent, int32_t *range_next) {
+    uint32_t seen = 0;
+    const mg_narrowing q = mg_narrowing_of(exponent, range, &seen);
+    for (int32_t row = 0; row < p->rows; ++row, dy += p->out) {
+        for (int32_t i = 0; i < p->in; ++i) {
+            int32_t sum = 0;
+            for (int32_t o = 0; o < p->out; ++o) {
+                sum += dy[o] * w[o * p->in + i];
+            }
+            *dx++ = mg_narrowed(q, sum);
+        }
+    }
+    mg_finish(q, exponent, range, dx_exponent, range_next);
+}
+
+void mg_fully_connected_s16_bwd_weight(const mg_fully_connected_params *p, const mg_weight_s16 *q,
+                                       const int8_t *x, const int16_t *dy, int32_t *dw) {
+    for (int32_t o = 0; o < p->out; ++o) {
+        for (int32_t i = 0; i < p->in; ++i) {
+            int64_t sum = 0;
+            for (int32_t row = 0; row < p->rows; ++row) {
+                sum += (x[row * p->in + i] - q->zero_point) * dy[row * p->out + o];
+            }
+            *dw++ = mg_weight_sum(sum, q->shift);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+/* What kernels of integer gradients share. A gradient is int16 codes with one exponent, which
+ * steps compute too: real = code * 2^exponent * a scale that the compiler knows. */
+#ifndef MG_INTEGER_GRADIENT_H
+#define MG_INTEGER_GRADIENT_H
+
+#include "arithmetic.h"
+
+#define MG_CODE_BITS 14 /* of the largest code that a step aims at; twice as much still fits */
+#define MG_WINDOW    8  /* steps whose largest gain decides the next */
+
+/* What goes with codes: their exponent, and the bits of the largest. */
+enum { MG_EXPONENT, MG_BITS };
+
+/* What a layer keeps from step to step: by how many bits sums exceed codes, how many steps of the
+ * window are over (below 0: the gain was only guessed), and the largest gain in it. */
+enum { MG_GAIN, MG_STEPS, MG_LARGEST };
+
+/* x / 2^shift to nearest, halves up. */
+static inline int32_t mg_rounded_shift(int32_t x, int32_t shift) {
+    return shift == 0 ? x : ((x >> (shift - 1)) + 1) >> 1;
+}
+
+static inline int16_t mg_code(int32_t x) {
+    return (int16_t)(x < -32767 ? -32767 : x > 32767 ? 32767 : x);
+}
+
+/* Bits of a magnitude. */
+static inline int32_t mg_bits(uint32_t x) {
+    return x == 0 ? 0 : 32 - __builtin_clz(x);
+}
+
+/* How sums become codes, and the bits of all magnitudes seen on the way. */
+typedef struct {
+    int32_t shift;
+    uint32_t *seen;
+} mg_narrowing;
+
+static inline mg_narrowing mg_narrowing_of(const int32_t *dy, const int32_t *range,
+                                           uint32_t *seen) {
+    return (mg_narrowing){mg_max(dy[MG_BITS] + range[MG_GAIN] - MG_CODE_BITS, 0), seen};
+}
+
+static inline int16_t mg_narrowed(mg_narrowing n, int32_t sum) {
+    *n.seen |= (uint32_t)(sum ^ (sum >> 31));
+    return mg_code(mg_rounded_shift(sum, n.shift));
+}
+
+/* What goes with the codes of dx, and the gain for the next step: grows at once, and shrinks to
+ * the largest of a window of steps. */
+static inline void mg_finish(mg_narrowing n, const int32_t *dy, const int32_t *range, int32_t *dx,
+                             int32_t *next) {
+    const int32_t bits = mg_bits(*n.seen), seen = bits - dy[MG_BITS];
+    const int32_t gain = range[MG_GAIN], steps = range[MG_STEPS] + 1;
+    const int32_t largest = steps > 1 ? mg_max(range[MG_LARGEST], seen) : seen;
+    const int over = steps <= 0 || steps >= MG_WINDOW || seen > gain;
+    dx[MG_EXPONENT] = dy[MG_EXPONENT] + n.shift;
+    dx[MG_BITS] = mg_min(mg_max(bits - n.shift, 0), 15);
+    if (bits == 0) {
+        next[MG_GAIN] = gain;
+        next[MG_STEPS] = range[MG_STEPS];
+        next[MG_LARGEST] = range[MG_LARGEST];
+        return;
+    }
+    next[MG_GAIN] = over ? largest : gain;
+    next[MG_STEPS] = over ? 0 : steps;
+    next[MG_LARGEST] = largest;
+}
+
+#endif

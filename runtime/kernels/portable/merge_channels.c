@@ -1,0 +1,17 @@
+#include "mg_kernels.h"
+
+#define MG_MERGE(symbol, type)                                                                     \
+    void symbol(const mg_runs_params *p, const type *whole, const type *part, type *y) {           \
+        __builtin_memcpy(y, whole, (size_t)(p->outer * p->stride) * sizeof(type));                 \
+        for (int32_t i = 0; i < p->outer; ++i) {                                                   \
+            for (int32_t k = 0; k < p->count; ++k) {                                               \
+                for (int32_t j = 0; j < p->length[k]; ++j) {                                       \
+                    y[p->start[k] + j] = *part++;                                                  \
+                }                                                                                  \
+            }                                                                                      \
+            y += p->stride;                                                                        \
+        }                                                                                          \
+    }
+
+MG_MERGE(mg_merge_channels_s8_fwd, int8_t)
+MG_MERGE(mg_merge_channels_f32_fwd, float)

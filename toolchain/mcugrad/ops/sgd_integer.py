@@ -1,0 +1,134 @@
+"""Stochastic gradient descent on int8 weights and int32 biases, from integer gradients.
+
+As ``sgd_quantized``, in fixed point: a step of 24 fractional bits is the gradient's code times
+``learning_rate * factor * 2^exponent``, whose significand of 24 bits is that of the float product;
+decay takes ``learning_rate * weight_decay * w`` more. The step is rounded with a number drawn
+from a counter and taken from the weight, which saturates. ``factor`` is the gradient's scale over
+the weight's, or without quantisation-aware scaling times it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from mcugrad.ir.tensor import Array, DType, Tensor
+from mcugrad.ops.base import CArray, CStruct, Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ops.integer_gradient import Ints, scale_of
+from mcugrad.ops.requantize import quant_of
+from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, draws
+from mcugrad.ops.shapes import given, size_params
+
+_FRACTION = 24
+_MOST = 1 << 61
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """A float >= 0 as ``significand * 2^exponent``; 0 for what is negative or not finite."""
+
+    significand: int
+    exponent: int
+
+
+def parts(x: np.float32) -> _Parts:
+    """What the bits of ``x`` say."""
+    if not 0 < x < np.inf:
+        return _Parts(0, 0)
+    bits = int(x.view(np.uint32))
+    field = bits >> 23
+    return _Parts((bits & 0x7FFFFF) | (0x800000 if field else 0), max(field, 1) - 150)
+
+
+def shifted(x: Ints, left: int) -> Ints:
+    """``x * 2^left``, downwards where it is not whole, held to 2^61 in magnitude."""
+    if left <= 0:
+        return x >> min(-left, 63)
+    limit = _MOST >> min(left, 62)
+    grown = np.clip(x, -limit, limit) << min(left, 61)
+    return np.where(x > limit, _MOST, np.where(x < -limit, -_MOST, grown))
+
+
+def _infer(call: OpCall) -> tuple[Spec, ...]:
+    w, dw, exponent, updates, hyper = (call.input(i) for i in range(5))
+    require(w.dtype in (DType.S8, DType.S32), f"weights of type {w.dtype}")
+    require(dw.shape == w.shape and dw.dtype is DType.S32, f"gradient of {dw.dtype} {dw.shape}")
+    require(exponent.shape == (2,) and updates.shape == (1,), "an exponent and a count of updates")
+    require(hyper.shape == (3,), "three hyper-parameters")
+    return (Spec(w.shape, w.dtype),)
+
+
+def _factors(call: OpCall) -> list[float]:
+    """From the gradient's code to steps of the weight, for each of the weight's scales."""
+    attrs: SgdQuantizedAttrs = call.attrs
+    scale = scale_of(call.input(1))
+    return [
+        scale / s if getattr(attrs, "qas", True) else scale * s
+        for s in quant_of(call.input(0)).scale
+    ]
+
+
+def _run(w: Tensor) -> int:
+    """Neighbouring elements of one scale."""
+    quant = quant_of(w)
+    return prod(w.shape[(quant.axis or 0) + 1 :]) if len(quant.scale) > 1 else w.size
+
+
+def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    w, dw, exponent, updates, hyper = given(values)
+    attrs: SgdQuantizedAttrs = call.attrs
+    rate, decay = np.float32(hyper[0]), parts(np.float32(hyper[0]) * np.float32(hyper[2]))
+    factors, run = np.array(_factors(call), np.float32), _run(call.input(0))
+    stored, gradient = (v.astype(np.int64).reshape(-1, run) for v in (w, dw))
+    step = shifted(stored * decay.significand, decay.exponent + _FRACTION)
+    for i in range(len(stored)):
+        factor = parts(rate * factors[i % len(factors)])
+        left = factor.exponent + int(exponent[0]) + _FRACTION
+        step[i] += shifted(gradient[i] * factor.significand, left)
+    random = draws(attrs.salt, int(updates[0]), w.size) * np.float32(1 << _FRACTION)
+    most = 1 << (30 + _FRACTION)
+    drawn = np.clip(step, -most, most) + random.astype(np.int64).reshape(step.shape)
+    updated = np.clip(stored - (drawn >> _FRACTION), -attrs.limit, attrs.limit)
+    return (updated.reshape(w.shape),)
+
+
+def _quant(call: OpCall) -> CStruct:
+    factors = _factors(call)
+    return CStruct(
+        "mg_sgd_integer",
+        {
+            "factor": CArray("float", factors),
+            "factors": len(factors),
+            "run": _run(call.input(0)),
+            "limit": call.attrs.limit,
+            "salt": call.attrs.salt,
+        },
+    )
+
+
+def _row(symbol: str, dtype: DType) -> Kernel:
+    return Kernel(
+        symbol,
+        None,
+        params=size_params,
+        quant=_quant,
+        matches=lambda call: call.dtype is dtype,
+        inplace=((0, 0),),
+    )
+
+
+register(
+    Op(
+        "sgd_integer",
+        SgdQuantizedAttrs,
+        _infer,
+        _reference,
+        kernels=(
+            _row("mg_sgd_integer_s8_step", DType.S8),
+            _row("mg_sgd_integer_s32_step", DType.S32),
+        ),
+    )
+)

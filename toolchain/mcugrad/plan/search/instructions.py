@@ -1,0 +1,89 @@
+"""How many instructions a kernel call takes, by a model fitted to counts in an emulator.
+
+A call takes ``a * products + b * elements + c`` instructions: its multiply-accumulates, the
+elements that it reads and writes, and what every call takes. The three numbers of each kernel
+are in ``targets/<name>/instructions.toml``, which ``python -m benchmarks.instructions`` writes.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mcugrad.errors import UsageError
+from mcugrad.ir.graph import Phase
+from mcugrad.ir.tensor import Tensor
+from mcugrad.lower.program import KernelCall
+from mcugrad.plan.place import MemoryPlan
+from mcugrad.resources import data_root
+from mcugrad.targets import Target, targets
+
+FILE = "instructions.toml"
+
+#: The row that stands for kernels that were not counted.
+OTHER = "other"
+
+Row = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class InstructionModel:
+    """The rows by kernel, and the target that they were counted on."""
+
+    counted_on: str
+    kernels: Mapping[str, Row]
+
+    def call(self, call: KernelCall, tensors: Mapping[str, Tensor]) -> float:
+        """Instructions of one call."""
+        a, b, c = self.kernels.get(call.symbol, self.kernels[OTHER])
+        return a * call.products + b * elements(call, tensors) + c
+
+    def step(self, plan: MemoryPlan) -> float:
+        """Instructions of a training step."""
+        return sum(
+            self.call(c, plan.program.tensors)
+            for c in plan.schedule.calls
+            if c.phase is not Phase.OUTPUT
+        )
+
+
+def elements(call: KernelCall, tensors: Mapping[str, Tensor]) -> int:
+    """Elements that a call reads and writes."""
+    return sum(tensors[n].size for n in (*call.inputs, *call.outputs) if n)
+
+
+def instruction_model(target: Target) -> InstructionModel:
+    """The model of ``target``, or of the nearest one that has been counted.
+
+    Nearest: of the same family and features, then of the same family, then any.
+
+    Raises:
+        UsageError: the file of the model cannot be read.
+    """
+    counted = [t for t in targets().values() if (_folder(t) / FILE).is_file()]
+
+    def distance(other: Target) -> tuple[bool, bool, bool, str]:
+        same_family = other.family is target.family
+        return (
+            other.name != target.name,
+            not same_family,
+            other.features != target.features,
+            other.name,
+        )
+
+    nearest = min(counted, key=distance)
+    path = _folder(nearest) / FILE
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))["kernels"]
+        kernels = {name: (float(a), float(b), float(c)) for name, (a, b, c) in table.items()}
+        if OTHER not in kernels:
+            raise ValueError(f"no row {OTHER!r}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"cannot read {path}: {error}") from error
+    return InstructionModel(nearest.name, kernels)
+
+
+def _folder(target: Target) -> Path:
+    return data_root() / "targets" / target.name
