@@ -11,9 +11,8 @@
 
 typedef struct qemu_plugin_tb qemu_plugin_tb;
 void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, void (*)(uint64_t, qemu_plugin_tb *));
-void qemu_plugin_register_vcpu_tb_exec_cb(
-    qemu_plugin_tb *, void (*)(unsigned, void *), int, void *
-);
+void qemu_plugin_register_vcpu_tb_exec_cb(qemu_plugin_tb *, void (*)(unsigned, void *), int,
+                                          void *);
 size_t qemu_plugin_tb_n_insns(const qemu_plugin_tb *);
 uint64_t qemu_plugin_tb_vaddr(const qemu_plugin_tb *);
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,9 @@ FOLDER = Path(
     os.environ.get("MCUGRAD_DATA") or Path(__file__).resolve().parents[2] / "shared" / "data"
 )
 MODELS = FOLDER / "mlperf_tiny_models"
+BACKBONES = FOLDER / "tte_backbones_tflite"
+
+FLOWERS = ("daisy", "dandelion", "roses", "sunflowers", "tulips")
 
 
 def require_data() -> None:
@@ -41,6 +46,17 @@ def cifar10_int8(train: int, test: int) -> Data:
         return Samples((x[:count].astype(np.int16) - 128).astype(np.int8)[:, None], y[:count])
 
     return Data(samples("train_batch1", train), samples("test", test))
+
+
+def flowers(split: str) -> tuple[Array, Array]:
+    """Photographs [N, 128, 128, 3] of uint8, and labels: "train" or "val"."""
+    from PIL import Image
+
+    with zipfile.ZipFile(FOLDER / "flowers5_128" / "flowers128.zip") as archive:
+        names = [n for n in archive.namelist() if n.startswith(f"{split}/") and n.endswith(".jpg")]
+        images = [np.asarray(Image.open(io.BytesIO(archive.read(n)))) for n in names]
+    labels = [FLOWERS.index(n.split("/")[1]) for n in names]
+    return np.stack(images), np.array(labels, np.int32)
 
 
 def kws_test_set() -> Samples:

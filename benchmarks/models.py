@@ -6,10 +6,8 @@ Run: python -m benchmarks.models sizes | bytes [--emulators] | accuracy
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from benchmarks.datasets import FOLDER, MODELS, cifar10, kws_test_set, require_data
+from benchmarks.datasets import MODELS, cifar10, flowers, kws_test_set, require_data
 from mcugrad.cli.console import table
 from mcugrad.compiler import Request, compile_model
 from mcugrad.devices import Device, open_device
@@ -39,12 +37,8 @@ INT8 = ("pretrainedResnet_quant", "kws_ref_model", "vww_96_int8")
 
 def _flowers(count: int) -> Array:
     """Photographs for the visual wake words model, as int8; its own test set is not at hand."""
-    from PIL import Image
-
-    with zipfile.ZipFile(FOLDER / "flowers5_128" / "flowers128.zip") as archive:
-        names = [n for n in archive.namelist() if n.endswith(".jpg")][:count]
-        images = [np.asarray(Image.open(io.BytesIO(archive.read(n)))) for n in names]
-    return (np.stack(images)[:, 16:112, 16:112].astype(np.int16) - 128).astype(np.int8)
+    images = flowers("train")[0][:count]
+    return (images[:, 16:112, 16:112].astype(np.int16) - 128).astype(np.int8)
 
 
 def samples(model: str, count: int) -> Array:

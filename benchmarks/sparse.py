@@ -8,37 +8,40 @@ classes. Run: python -m benchmarks.sparse
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
-from benchmarks.datasets import FOLDER, require_data
+from benchmarks.datasets import BACKBONES, require_data
 from mcugrad.cli.console import table
 from mcugrad.compiler import Request, compile_model, import_model, prepare
 from mcugrad.data import random_samples
 from mcugrad.devices import open_device
 from mcugrad.passes.layers import layers
-from mcugrad.passes.training import Precision, TrainingOptions
+from mcugrad.passes.training import Gradients, Precision, TrainingOptions
 
-MODEL = FOLDER / "tte_backbones_tflite" / "mcunet-5fps_int8.tflite"
+MODEL = BACKBONES / "mcunet-5fps_int8.tflite"
 SHARES = {24: 0.25, 27: 0.5, 30: 0.5}
 TARGET = "cortex-m7"
 
 
-def scheme() -> str:
-    """The scheme as a file for ``--update``."""
-    *convolutions, head = layers(prepare(import_model(MODEL)))
-    rows = [f'"{layer.bias}" = true' for layer in convolutions[-20:]]
-    rows += [f'"{convolutions[i].weight}" = {share}' for i, share in SHARES.items()]
+def scheme(model: Path = MODEL, biases: int = 20, shares: Mapping[int, float] = SHARES) -> str:
+    """A scheme as a file for ``--update``: the head, the last biases, shares of weights.
+
+    ``shares`` are those of the input channels, by the number of the convolution.
+    """
+    *convolutions, head = layers(prepare(import_model(model)))
+    rows = [f'"{layer.bias}" = true' for layer in convolutions[-biases:]]
+    rows += [f'"{convolutions[i].weight}" = {float(share)}' for i, share in shares.items()]
     rows += [f'"{head.weight}" = true', f'"{head.bias}" = true']
     return "\n".join(["[update]", *rows, ""])
 
 
-def main() -> None:
-    """Prints what it takes."""
-    require_data()
+def measured(gradients: Gradients) -> list[str]:
+    """The column of one arithmetic of the backward pass, in the order of ``ROWS``."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "49kb.toml"
         path.write_text(scheme(), encoding="utf-8")
-        options = TrainingOptions(classes=10, precision=Precision.INT8)
+        options = TrainingOptions(classes=10, precision=Precision.INT8, gradients=gradients)
         manifest = compile_model(Request(MODEL, TARGET, str(path), options), Path(name) / "out")
         sample = random_samples(manifest, 1, 0)
         with open_device("emulator", Path(name) / "out") as device:
@@ -46,14 +49,27 @@ def main() -> None:
             device.train_step(sample.x[0], sample.y[0])
             counted = device.statistics()
     sram, flash = manifest.sram, manifest.flash
-    rows = [
-        ("arena, bytes", str(sram["arena"]), "lower bound " + str(sram["lower_bound"])),
-        ("SRAM with stack, bytes", str(sram["total"]), f"stack used {counted.stack_used}"),
-        ("flash, bytes", str(flash["total"]), ""),
-        ("instructions, inference", str(counted.infer), ""),
-        ("instructions, training step", str(counted.step), ""),
-    ]
-    print(table(("MCUNet, 49kb scheme, Cortex-M7", "", ""), rows))
+    values = sram["arena"], sram["lower_bound"], sram["total"], counted.stack_used, flash["total"]
+    return [str(v) for v in (*values, counted.infer, counted.step)]
+
+
+ROWS = (
+    "arena, bytes",
+    "its lower bound, bytes",
+    "SRAM with the stack's reserve, bytes",
+    "stack used, bytes",
+    "flash, bytes",
+    "instructions, inference",
+    "instructions, training step",
+)
+
+
+def main() -> None:
+    """Prints what it takes, with float and with integer gradients."""
+    require_data()
+    columns = [measured(gradients) for gradients in Gradients]
+    rows = list(zip(ROWS, *columns, strict=True))
+    print(table(("MCUNet, 49kb scheme, Cortex-M7", *Gradients), rows))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-/* The UART of Nordic's nRF51 on the pins of a micro:bit, after the nRF51 Series Reference Manual. */
+/* The UART of Nordic's nRF51 (nRF51 Series Reference Manual), on the pins of a micro:bit. */
 #include "cortex_m_wait.h"
 #include "mg_port.h"
 

@@ -38,12 +38,15 @@ static bool fits(uint32_t offset, uint32_t bytes, uint32_t whole) {
     return offset <= whole && bytes <= whole - offset;
 }
 
+static const uint8_t *content_of(const mg_link *link, const mg_tensor *tensor) {
+    return tensor->constant != NULL ? tensor->constant : mg_at(&link->model, tensor->place);
+}
+
 /* Sends a traced tensor. The request was read already, so its frame's memory is free. */
 static void send_traced(void *context, uint16_t number) {
     mg_link *link = context;
     const mg_tensor *tensor = &mg_the_program.tensors[number];
-    const uint8_t *content =
-        tensor->constant != NULL ? tensor->constant : link->model.arena + tensor->offset;
+    const uint8_t *content = content_of(link, tensor);
     mg_frame *frame = &link->decoder.frame;
     uint32_t offset = 0;
     do {
@@ -146,7 +149,7 @@ static const uint8_t *find(const mg_link *link, uint32_t number, uint32_t *bytes
     }
     const mg_tensor *tensor = &program->tensors[number];
     *bytes = tensor->bytes;
-    return tensor->constant != NULL ? tensor->constant : link->model.arena + tensor->offset;
+    return content_of(link, tensor);
 }
 
 static uint8_t on_read(mg_link *link, reader request) {
@@ -173,13 +176,15 @@ static uint8_t on_write(mg_link *link, reader request) {
     if (!fits(offset, request.length, tensor->bytes)) {
         return MG_LINK_RANGE;
     }
-    __builtin_memcpy(link->model.arena + tensor->offset + offset, request.bytes, request.length);
+    uint8_t *place = mg_at(&link->model, tensor->place);
+    __builtin_memcpy(place + offset, request.bytes, request.length);
     return MG_LINK_OK;
 }
 
 static uint8_t on_reset(mg_link *link, reader request) {
     (void)request;
-    return (uint8_t)mg_init(&link->model, link->model.arena, mg_the_program.arena_bytes);
+    mg_restart(&link->model);
+    return MG_LINK_OK;
 }
 
 static uint8_t on_statistics(mg_link *link, reader request) {
@@ -273,9 +278,9 @@ static void serve_frame(mg_link *link, const mg_frame *frame) {
     }
 }
 
-mg_status mg_link_init(mg_link *link, void *arena, size_t bytes, void *output) {
+mg_status mg_link_init(mg_link *link, const mg_block *blocks, size_t count, void *output) {
     *link = (mg_link){.output = output};
-    return mg_init(&link->model, arena, bytes);
+    return mg_init_blocks(&link->model, blocks, count);
 }
 
 void mg_link_receive(mg_link *link, uint8_t byte) {

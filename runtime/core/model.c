@@ -1,8 +1,8 @@
 /* The life cycle of a model: init, infer, train step. */
 #include "mg_program.h"
 
-static void *at(const mg_model *model, uint32_t offset) {
-    return model->arena + offset;
+void *mg_at(const mg_model *model, mg_place place) {
+    return model->block[place.block] + place.offset;
 }
 
 static void take(void *slot, const void *given, uint32_t bytes) {
@@ -12,25 +12,43 @@ static void take(void *slot, const void *given, uint32_t bytes) {
 }
 
 mg_status mg_init(mg_model *model, void *arena, size_t bytes) {
+    return mg_init_blocks(model, &(mg_block){arena, bytes}, 1);
+}
+
+mg_status mg_init_blocks(mg_model *model, const mg_block *blocks, size_t count) {
     const mg_program *program = &mg_the_program;
-    if (arena == NULL || bytes < program->arena_bytes || (uintptr_t)arena % MG_ARENA_ALIGN != 0) {
+    mg_model fresh = {.trace = NULL};
+    if (count != program->block_count) {
         return MG_ERR_ARENA;
     }
-    *model = (mg_model){.arena = arena};
-    program->reset(arena);
+    for (size_t i = 0; i < count; i++) {
+        if (blocks[i].memory == NULL || blocks[i].bytes < program->block_bytes[i] ||
+            (uintptr_t)blocks[i].memory % MG_ARENA_ALIGN != 0) {
+            return MG_ERR_ARENA;
+        }
+        fresh.block[i] = blocks[i].memory;
+    }
+    *model = fresh;
+    program->reset(model);
     return MG_OK;
 }
 
+void mg_restart(mg_model *model) {
+    model->gathered = 0;
+    model->updates = 0;
+    mg_the_program.reset(model);
+}
+
 void *mg_input(const mg_model *model) {
-    return at(model, mg_the_program.input_offset);
+    return mg_at(model, mg_the_program.input);
 }
 
 void *mg_target(const mg_model *model) {
-    return at(model, mg_the_program.target_offset);
+    return mg_at(model, mg_the_program.target);
 }
 
 mg_hyper *mg_hyper_parameters(const mg_model *model) {
-    return at(model, mg_the_program.hyper_offset);
+    return mg_at(model, mg_the_program.hyper);
 }
 
 mg_status mg_infer(mg_model *model, const void *x, void *y) {
@@ -74,7 +92,7 @@ mg_status mg_train_step(mg_model *model, const void *x, const void *target, floa
     model->learning = 1;
     program->forward(model);
     program->backward(model);
-    *loss = *(const float *)at(model, program->loss_offset);
+    *loss = *(const float *)mg_at(model, program->loss);
     if (model->status != MG_OK) {
         return model->status;
     }

@@ -74,7 +74,7 @@ typedef struct {
 } mg_link;
 
 /* output: memory for one prediction. */
-mg_status mg_link_init(mg_link *link, void *arena, size_t bytes, void *output);
+mg_status mg_link_init(mg_link *link, const mg_block *blocks, size_t count, void *output);
 
 /* Takes one byte from the host and answers when it completes a request. */
 void mg_link_receive(mg_link *link, uint8_t byte);

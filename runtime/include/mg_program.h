@@ -6,28 +6,33 @@
 
 #include "mcugrad.h"
 
+/* A place in the arena: the number of a block, and bytes from its start. */
+typedef struct {
+    uint32_t block, offset;
+} mg_place;
+
 /* One tensor that can be named over a link: a place in the arena, or a constant. */
 typedef struct {
     const void *constant; /* NULL: in the arena */
-    uint32_t offset;      /* in the arena */
+    mg_place place;
     uint32_t bytes;
     uint8_t writable; /* learning tensors, optimiser state, hyper-parameters */
 } mg_tensor;
 
 typedef struct {
     uint32_t fingerprint; /* CRC-32 of the manifest's graph: names the model */
-    uint32_t arena_bytes; /* state and workspace */
-    uint32_t state_bytes; /* from the arena's start */
-    uint32_t input_offset, input_bytes;
-    uint32_t output_bytes;
-    uint32_t target_offset, target_bytes; /* in the arena */
-    uint32_t loss_offset, hyper_offset;
+    uint32_t arena_bytes; /* state and workspace, in all blocks */
+    uint32_t state_bytes; /* of them; each block begins with its own */
+    uint32_t block_count;
+    const uint32_t *block_bytes;
+    uint32_t input_bytes, output_bytes, target_bytes;
+    mg_place input, target, loss, hyper;
     uint32_t classes; /* bound of a class index; 0: the target is a vector */
     uint32_t batch;
     uint16_t input_type, output_type;
     uint16_t tensor_count;
     const mg_tensor *tensors;
-    void (*reset)(uint8_t *arena); /* fills the state, hyper-parameters with it */
+    void (*reset)(mg_model *model); /* fills the state, hyper-parameters with it */
     void (*forward)(mg_model *model);
     void (*output)(mg_model *model, void *y); /* follows forward */
     void (*backward)(mg_model *model); /* loss, gradients; updates too where the batch is 1 */
@@ -36,6 +41,12 @@ typedef struct {
 
 /* Defined by the generated model.c. */
 extern const mg_program mg_the_program;
+
+/* The address of a place. */
+void *mg_at(const mg_model *model, mg_place place);
+
+/* Does what mg_init does, in the blocks that the model has. */
+void mg_restart(mg_model *model);
 
 /* Whether all values are finite; sets the model's status where one is not. Generated code asks
  * it of the loss, before anything is changed, and of each gradient before it is used. */

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from mcugrad.cli import main
+from mcugrad.devices.host import HostDevice
 from mcugrad.manifest import Manifest
 from tests.cli.test_compile import DIGITS
 
@@ -65,6 +66,28 @@ def test_the_rate_is_set_on_the_device(
     document = answer(capsys)
     assert document["accuracy_before"] == document["accuracy_after"]
     assert document["measured_on"] == "x"
+
+
+def test_the_rate_falls_along_a_cosine_and_is_restored(
+    compiled: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    x, y = separable(50, 0)
+    rates: list[float] = []
+    write = HostDevice.write_tensor
+
+    def watched(device: HostDevice, tensor: int, content: bytes) -> None:
+        rates.append(float(np.frombuffer(content, np.float32)[0]))
+        write(device, tensor, content)
+
+    monkeypatch.setattr(HostDevice, "write_tensor", watched)
+    arguments = ["--data", save(tmp_path, x=x, y=y), "--epochs", "4", "--lr", "0.02"]
+    assert main(["train", str(compiled), *arguments, "--schedule", "cosine"]) == 0
+    start, *during, after = rates
+    assert len(during) == 100
+    assert start == during[0] == after == pytest.approx(0.02)
+    assert during[50] == pytest.approx(0.01)
+    assert 0 < during[-1] < 1e-5
+    assert during == sorted(during, reverse=True)
 
 
 def test_momentum_needs_memory(

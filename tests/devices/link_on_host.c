@@ -39,7 +39,7 @@ int main(void) {
     mg_prediction_element *output = malloc(sizeof *output * MG_PREDICTION_SIZE);
     uint8_t *spare = arena + MG_USED_BYTES;
     memset(arena, PAINT, MG_ARENA_BYTES);
-    if (mg_link_init(link, arena, MG_ARENA_BYTES, output) != MG_OK) {
+    if (mg_link_init(link, &(mg_block){arena, MG_ARENA_BYTES}, 1, output) != MG_OK) {
         return 2;
     }
     for (int c = getchar(); c != EOF; c = getchar()) {

@@ -37,12 +37,12 @@ def test_a_limit_is_hard_and_leaves_nothing_behind(kind: str, limit: int, tmp_pa
     sram, flash = (limit, None) if kind == "SRAM" else (None, limit)
     target = find_target("cortex-m4")
     with pytest.raises(DoesNotFitError) as caught:
-        build(MODEL, target, tmp_path, sram_limit=sram, flash_limit=flash)
+        build(MODEL, target.limited(sram, flash), tmp_path)
     assert caught.value.kind == kind
     assert list(tmp_path.iterdir()) == []
     fits = limit + caught.value.excess + 64
     sram, flash = (fits, None) if kind == "SRAM" else (None, fits)
-    assert build(MODEL, target, tmp_path, sram_limit=sram, flash_limit=flash).elf is not None
+    assert build(MODEL, target.limited(sram, flash), tmp_path).elf is not None
 
 
 def test_the_stack_s_reserve_counts(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def test_the_targets_of_the_first_release_are_there() -> None:
 
 @pytest.mark.parametrize(
     ("name", "flash", "sram"),
-    [("stm32f405", 1 << 20, 128 << 10), ("cortex-m0plus", 256 << 10, 16 << 10)],
+    [("stm32f405", 1 << 20, (128 + 64) << 10), ("cortex-m0plus", 256 << 10, 16 << 10)],
 )
 def test_a_chip_has_its_true_memories(name: str, flash: int, sram: int) -> None:
     target = find_target(name)
@@ -38,7 +38,10 @@ def test_an_unknown_target_names_those_that_are_known() -> None:
     [
         ("description", "#", "description is missing"),
         ('family = "cortex-m"', 'family = "z80"', "z80"),
-        ('arena = "sram"', 'arena = "dram"', "placement.arena names no memory: 'dram'"),
+        ('arena = ["sram", "ccm"]', 'arena = ["dram"]', "placement.arena names no memory: 'dram'"),
+        ('arena = ["sram", "ccm"]', 'arena = "sram"', "list of 1 to 4 memories: 'sram'"),
+        ('arena = ["sram", "ccm"]', "arena = []", "list of 1 to 4 memories"),
+        ('arena = ["sram", "ccm"]', 'arena = ["ccm", "ccm"]', "list of 1 to 4 memories"),
         ('stack = "sram"', "", "stack"),
         ("size = 0x100000", 'size = "big"', "big"),
         ("[compiler]", "[compiler", "line 5"),

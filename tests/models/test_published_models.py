@@ -107,3 +107,29 @@ def test_resnet8_learns_cifar10_with_a_fresh_head(tmp_path: Path) -> None:
     before, after = taught("resnet8", cifar10_int8(2000, 2000), tmp_path)
     assert before < 0.3
     assert after >= 0.8
+
+
+@needs_qemu
+@pytest.mark.emulator
+def test_a_model_wider_than_a_board_s_memories_learns_on_it(tmp_path: Path) -> None:
+    """MobileNetV2-w0.35: a feature map of 192 KB, on a board whose two memories have 192 KB."""
+    from benchmarks.arenas import INT8
+
+    from mcugrad.compiler import GRAPH, Request, compile_model
+    from mcugrad.data import random_samples
+    from mcugrad.devices import open_device
+    from mcugrad.golden.interpreter import Trainer
+    from mcugrad.ir.serial import load_training_graph
+    from mcugrad.parity import compare, report
+    from mcugrad.passes.training import Precision, TrainingOptions
+
+    options = TrainingOptions(classes=5, precision=Precision.INT8)
+    request = Request(INT8["MobileNetV2-w0.35"], "stm32f405", "bias:10", options)
+    manifest = compile_model(request, tmp_path / "out")
+    assert all(region.arena > 0 for region in manifest.regions)
+    data = random_samples(manifest, 1, 0)
+    golden = Trainer(load_training_graph(tmp_path / "out" / GRAPH))
+    with open_device("emulator", tmp_path / "out") as device:
+        pairs = list(zip(data.x, data.y, strict=True))
+        found = report(list(compare(device, golden, manifest, pairs)))
+    assert found.ok, str(found)

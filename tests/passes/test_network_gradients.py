@@ -16,13 +16,7 @@ from mcugrad.passes.scheme import UpdateScheme, resolve_scheme
 from mcugrad.passes.training import TrainingOptions, training_graph
 from tests.support.autograd_forward import cross_entropy, forward
 from tests.support.networks import NetworkBuilder, random_network, residual_network
-
-
-def cosine(a: np.ndarray, b: np.ndarray) -> float:
-    a, b = a.reshape(-1).astype(np.float64), b.reshape(-1).astype(np.float64)
-    if not a.any() and not b.any():
-        return 1.0
-    return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
+from tests.support.straight_through import cosine
 
 
 def check_gradients(graph: Graph, x: np.ndarray, label: int, spec: str = "all") -> float:

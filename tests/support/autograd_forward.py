@@ -65,7 +65,8 @@ def _softmax(a: Any, x: Any) -> Any:
     return e / anp.sum(e, axis=-1, keepdims=True)
 
 
-_FORWARD: dict[str, Any] = {
+#: Operator -> its formula, called with the attributes and the operands.
+FORWARD: dict[str, Any] = {
     "conv2d": _conv2d,
     "depthwise_conv2d": _depthwise,
     "fully_connected": lambda a, x, w, b=0.0: _clamp(
@@ -82,6 +83,7 @@ _FORWARD: dict[str, Any] = {
     "softmax": _softmax,
     "logistic": lambda _a, x: 1 / (1 + anp.exp(-x)),
     "tanh": lambda _a, x: anp.tanh(x),
+    "dequantize": lambda _a, x: x,
     "hard_swish": lambda _a, x: (
         x * anp.where(x > -3, anp.where(x < 3, (x + 3) / 6, 1.0 + 0 * x), 0.0 * x)
     ),
@@ -98,7 +100,7 @@ def forward(graph: Graph, parameters: Mapping[str, Any], x: Array, until: str) -
         return values[name] if name in values else graph.tensors[name].initial().astype(np.float64)
 
     def compute(node: Node) -> Any:
-        return _FORWARD[node.op](node.attrs, *(value(n) for n in node.inputs if n))
+        return FORWARD[node.op](node.attrs, *(value(n) for n in node.inputs if n))
 
     for node in graph.nodes:
         if until in values:

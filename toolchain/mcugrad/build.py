@@ -43,14 +43,15 @@ def build(
     target: Target,
     out: Path,
     *,
-    sram_limit: int | None = None,
-    flash_limit: int | None = None,
     stack_bytes: int = DEFAULT_STACK_BYTES,
     toolchain: Toolchain = "zig",
 ) -> BuildResult:
     """Compiles ``model_dir/model.c`` for ``target`` into the folder ``out``.
 
-    The limits default to the target's memories. Files appear in ``out`` complete or not at all.
+    Files appear in ``out`` complete or not at all.
+
+    Raises:
+        DoesNotFitError: a memory of the target is too small.
     """
     compiler = find_compiler(target, toolchain)
     library = runtime_library(target, compiler)
@@ -62,12 +63,10 @@ def build(
             _cmake(target, compiler, folder, settings)
             return BuildResult(library=_keep(folder / "libmodel.so", out))
         script = folder / "firmware.ld"
-        script.write_text(linker_script(target, sram_limit, flash_limit, stack_bytes))
+        script.write_text(linker_script(target, stack_bytes))
         _cmake(target, compiler, folder, {**settings, "MCUGRAD_LINKER_SCRIPT": str(script)})
         elf, image = folder / "firmware.elf", folder / "firmware.bin"
         sizes = read_sizes(elf)
-        if sram_limit is not None and sizes.sram > sram_limit:
-            raise _overflow(target, "SRAM", sizes.sram - sram_limit)
         image.write_bytes(flash_image(elf))
         return BuildResult(elf=_keep(elf, out), image=_keep(image, out), sizes=sizes)
 
@@ -76,25 +75,23 @@ def _keep(path: Path, out: Path) -> Path:
     return path.replace(out / path.name)
 
 
-def linker_script(
-    target: Target, sram_limit: int | None, flash_limit: int | None, stack_bytes: int
-) -> str:
-    """The memory layout, in which the limits are the lengths of the memories."""
+def linker_script(target: Target, stack_bytes: int) -> str:
+    """The memory layout: an output section for each block of the arena that there may be."""
     placement = target.placement
     assert placement is not None
-    memories = []
-    for memory in target.memories:
-        limit = flash_limit if memory.name == placement.code else sram_limit
-        size = memory.size if limit is None else min(memory.size, limit)
-        memories.append(f"{memory.name} : ORIGIN = {memory.origin:#x}, LENGTH = {size:#x}")
+    memories = [f"{m.name} : ORIGIN = {m.origin:#x}, LENGTH = {m.size:#x}" for m in target.memories]
+    arenas = [
+        f".mg_arena{i} (NOLOAD) : {{ *(.mg_arena{i}) }} > {name}"
+        for i, name in enumerate(placement.arena)
+    ]
     template = Template((data_root() / "firmware" / "firmware.ld").read_text(encoding="utf-8"))
     return template.substitute(
         memories="\n    ".join(memories),
+        arenas="\n    ".join(arenas),
         stack_bytes=stack_bytes,
         code=placement.code,
         data=placement.data,
         stack=placement.stack,
-        arena=placement.arena,
     )
 
 
@@ -205,16 +202,17 @@ _PROGRESS = re.compile(r"\[\d+/\d+\]|ninja: ")
 
 
 def _fail(target: Target, output: str) -> None:
-    found = [(name, int(excess)) for name, excess in _OVERFLOW.findall(output)]
+    found: dict[str, int] = {}
+    for name, excess in _OVERFLOW.findall(output):  # each section that goes over, not their sum
+        found[name] = max(int(excess), found.get(name, 0))
     if found and target.placement is not None:
-        name, excess = max(found, key=lambda item: item[1])
+        name = max(found, key=lambda memory: found[memory])
         kind = "flash" if name == target.placement.code else "SRAM"
-        raise _overflow(target, kind, excess)
+        raise DoesNotFitError(
+            f"the firmware needs {found[name]} bytes of {kind} more than {target.name} may use",
+            kind,
+            found[name],
+            found,
+        )
     said = "\n".join(line for line in output.splitlines() if not _PROGRESS.match(line))
     raise InternalError(f"compiling for {target.name} failed:\n{said}")
-
-
-def _overflow(target: Target, kind: str, excess: int) -> DoesNotFitError:
-    return DoesNotFitError(
-        f"the firmware needs {excess} bytes of {kind} more than {target.name} may use", kind, excess
-    )

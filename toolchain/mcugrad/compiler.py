@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mcugrad.codegen.emit import class_count, emit, tensor_table
 from mcugrad.compilers import Toolchain
@@ -15,15 +16,20 @@ from mcugrad.ir.graph import Graph, TrainingGraph
 from mcugrad.ir.verify import verify
 from mcugrad.lower.lower import lower
 from mcugrad.manifest import FILE as MANIFEST
-from mcugrad.manifest import CallInfo, LinkTensor, Manifest, Port
+from mcugrad.manifest import CallInfo, LinkTensor, Manifest, Port, RegionUse
+from mcugrad.narrow import Narrowed, narrow
 from mcugrad.passes.layers import layers
 from mcugrad.passes.scheme import parse_scheme, resolve_scheme
+from mcugrad.passes.split_channels import with_splits
 from mcugrad.passes.training import TrainingOptions, training_graph
 from mcugrad.plan.check import check
 from mcugrad.plan.explain import Alternative, explain_flash, explain_sram
 from mcugrad.plan.order import order
-from mcugrad.plan.place import MemoryPlan, place
+from mcugrad.plan.place import MemoryPlan, Region, place
 from mcugrad.targets import Target, find_target
+
+if TYPE_CHECKING:
+    from mcugrad.build import BuildResult
 
 SOURCES = "model"  # folder of the generated C in a compiled folder
 GRAPH = "graph"  # folder of the training graph, for the golden model
@@ -85,35 +91,94 @@ def prepare(graph: Graph) -> Graph:
     return fuse_activation(fold_pad(graph))
 
 
-def plan_training(training: TrainingGraph, target: Target) -> MemoryPlan:
+def plan_training(
+    training: TrainingGraph, target: Target, regions: Sequence[Region] = (Region("memory"),)
+) -> MemoryPlan:
     """Kernels, order and places for a training graph, checked."""
     from mcugrad.devices.scratch import scratch_size
 
     program = lower(training, target.features, scratch_size)
-    plan = place(program, order(program))
+    plan = place(program, order(program), regions)
     check(plan)
     return plan
 
 
+def regions_of(target: Target, sram: int | None, stack: int) -> tuple[Region, ...]:
+    """The memories for arena and state, with what the stack leaves of them.
+
+    What static data take is not known before the firmware is linked.
+    """
+    if target.placement is None:
+        return (Region("memory", sram),)
+    taken = {target.placement.stack: stack}
+    return tuple(
+        Region(name, target.memory(name).size - taken.get(name, 0))
+        for name in target.placement.arena
+    )
+
+
 @dataclass(frozen=True)
 class _Job:
-    """One compilation: what was asked for, and what became of the model so far."""
+    """One compilation: what was asked for, and what became of the model so far.
+
+    ``splits`` are the feature maps that are computed in groups of channels, and in how many.
+    """
 
     request: Request
     target: Target
+    regions: tuple[Region, ...]
+    splits: tuple[tuple[str, int], ...]
     graph: Graph
     training: TrainingGraph
     plan: MemoryPlan
 
+    @property
+    def overhead(self) -> int:
+        """Bytes of SRAM that arena and state cannot have; 0 where there is no limit."""
+        limit, capacities = self.sram_limit, [r.capacity for r in self.regions]
+        return 0 if limit is None else limit - sum(c for c in capacities if c is not None)
 
-def _job(request: Request, target: Target, graph: Graph) -> _Job:
+    @property
+    def sram_limit(self) -> int | None:
+        """Bytes that may be written."""
+        return self.request.sram if self.target.is_host else self.target.ram_bytes
+
+    @property
+    def flash_limit(self) -> int | None:
+        """Bytes for code and constants."""
+        return self.request.flash if self.target.is_host else self.target.flash_bytes
+
+    def placed_in(self, regions: tuple[Region, ...]) -> _Job:
+        """The same with places in other regions."""
+        plan = place(self.plan.program, self.plan.schedule, regions)
+        check(plan)
+        return replace(self, regions=regions, plan=plan)
+
+
+def _job(
+    request: Request,
+    target: Target,
+    regions: tuple[Region, ...],
+    splits: tuple[tuple[str, int], ...],
+    graph: Graph,
+) -> _Job:
     if request.scheme is None:
         scheme = resolve_scheme(graph, request.update)
     else:
         scheme = parse_scheme(graph, request.scheme, SCHEME)
-    training = training_graph(graph, scheme, request.training)
+    training = with_splits(training_graph(graph, scheme, request.training), splits)
     verify(training.graph)
-    return _Job(request, target, graph, training, plan_training(training, target))
+    plan = plan_training(training, target, regions)
+    return _Job(request, target, regions, splits, graph, training, plan)
+
+
+def _narrowed(job: _Job) -> _Job:
+    """The job, with wide feature maps split as long as it does not fit and that helps."""
+    found = narrow(
+        Narrowed(job.training, job.plan, job.splits),
+        lambda training: plan_training(training, job.target, job.regions),
+    )
+    return replace(job, training=found.training, plan=found.plan, splits=found.splits)
 
 
 def check_request(request: Request, out: Path) -> Target:
@@ -122,7 +187,7 @@ def check_request(request: Request, out: Path) -> Target:
     Raises:
         UsageError: it is not so.
     """
-    target = find_target(request.target)
+    target = find_target(request.target).limited(request.sram, request.flash)
     if request.stack < _LEAST_STACK:
         raise UsageError(f"--stack {request.stack}: at least {_LEAST_STACK} bytes are needed")
     if out.exists() and not (out / MANIFEST).is_file() and not _is_empty_folder(out):
@@ -146,7 +211,8 @@ def compile_model(request: Request, out: Path, dump: Dump = _no_dump) -> Manifes
     graph = prepare(imported)
     verify(graph)
     dump("fold", graph_text(graph))
-    job = _job(request, target, graph)
+    regions = regions_of(target, request.sram, request.stack)
+    job = _narrowed(_job(request, target, regions, (), graph))
     dump("train", graph_text(job.training.graph))
     dump("plan", plan_text(job.plan))
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -168,50 +234,64 @@ def _is_empty_folder(path: Path) -> bool:
 def _write(folder: Path, job: _Job) -> Manifest:
     from mcugrad.ir.serial import save_graph
 
+    folder.mkdir()
+    job, fingerprint, result = _build(folder, job)
     save_graph(job.training, folder / GRAPH)
     if job.request.scheme is not None:
         (folder / SCHEME).write_text(job.request.scheme, encoding="utf-8")
-    sources = folder / SOURCES
-    sources.mkdir()
-    emitted = emit(job.plan, job.request.model.name)
-    for file, text in emitted.files.items():
-        (sources / file).write_text(text, encoding="ascii")
-    sram, flash = _build(folder, job)
-    manifest = _manifest(job, emitted.fingerprint, sram, flash)
+    manifest = _manifest(job, fingerprint, result)
     manifest.write(folder)
     return manifest
 
 
-def _build(folder: Path, job: _Job) -> tuple[dict[str, int], dict[str, int]]:
-    """Builds the firmware; returns what it takes of SRAM and flash."""
+def _build(folder: Path, job: _Job) -> tuple[_Job, int, BuildResult]:
+    """Builds the firmware; the job as it was built, and the model's fingerprint.
+
+    The linker is the judge of what fits, for it knows code and static data. Where it finds a
+    memory too small, it has told what that memory has left for arena and state: they are placed
+    anew, as long as another memory holds what goes out.
+    """
     from mcugrad.build import build
 
-    request, target, plan = job.request, job.target, job.plan
-    sram_limit = _least(request.sram, target.ram_bytes)
-    flash_limit = _least(request.flash, target.flash_bytes)
-    stack = 0 if target.is_host else request.stack
-    if target.is_host:  # elsewhere the linker judges, who knows code and static data too
-        if sram_limit is not None and plan.total_bytes > sram_limit:
-            raise _does_not_fit(job, "SRAM", sram_limit, plan.total_bytes - sram_limit)
-        if flash_limit is not None and plan.constant_bytes > flash_limit:
-            raise _does_not_fit(job, "flash", flash_limit, plan.constant_bytes - flash_limit)
-    try:
-        result = build(
-            folder / SOURCES,
-            target,
-            folder,
-            sram_limit=request.sram,
-            flash_limit=request.flash,
-            stack_bytes=request.stack,
-            toolchain=request.toolchain,
-        )
-    except DoesNotFitError as error:
-        limit = sram_limit if error.kind == "SRAM" else flash_limit
-        assert limit is not None
-        raise _does_not_fit(job, error.kind, limit, error.excess) from error
+    request, plan = job.request, job.plan
+    if job.target.is_host:
+        if plan.missing_bytes:
+            raise _does_not_fit(job, "SRAM", plan.missing_bytes)
+        if request.flash is not None and plan.constant_bytes > request.flash:
+            raise _does_not_fit(job, "flash", plan.constant_bytes - request.flash)
+    sources = folder / SOURCES
+    sources.mkdir()
+    while True:
+        emitted = emit(job.plan, request.model.name)
+        for file, text in emitted.files.items():
+            (sources / file).write_text(text, encoding="ascii")
+        try:
+            result = build(
+                sources, job.target, folder, stack_bytes=request.stack, toolchain=request.toolchain
+            )
+            return job, emitted.fingerprint, result
+        except DoesNotFitError as error:
+            if error.kind == "flash":
+                raise _does_not_fit(job, "flash", error.excess) from error
+            job = _narrowed(job.placed_in(_left(job, error.overflows)))
+            if job.plan.missing_bytes:
+                raise _does_not_fit(job, "SRAM", job.plan.missing_bytes) from error
+
+
+def _left(job: _Job, overflows: Mapping[str, int]) -> tuple[Region, ...]:
+    """The regions with the capacity that the linker found, by the bytes that did not fit."""
+    used = {b.region.name: b.total_bytes for b in job.plan.blocks}
+    return tuple(
+        replace(r, capacity=used.get(r.name, 0) - overflows[r.name]) if r.name in overflows else r
+        for r in job.regions
+    )
+
+
+def _usage(job: _Job, result: BuildResult) -> tuple[dict[str, int], tuple[RegionUse, ...]]:
+    """What the firmware takes of SRAM: all of it, and each memory."""
+    plan, placement = job.plan, job.target.placement
     static = result.sizes.static if result.sizes else 0
-    # What the image has beside the weights: code, the runtime's constants, alignment.
-    code = result.image.stat().st_size - plan.constant_bytes if result.image else 0
+    stack = job.request.stack if placement else 0
     sram = {
         "arena": plan.arena_bytes,
         "lower_bound": plan.schedule.lower_bound,
@@ -220,19 +300,29 @@ def _build(folder: Path, job: _Job) -> tuple[dict[str, int], dict[str, int]]:
         "stack": stack,
         "total": plan.total_bytes + static + stack,
     }
-    weights = plan.constant_bytes
-    return sram, {"weights": weights, "code": code, "total": weights + code}
+    blocks = {b.region.name: b for b in plan.blocks}
+    regions = []
+    for name in placement.written if placement else ():
+        block = blocks.get(name)
+        regions.append(
+            RegionUse(
+                name=name,
+                size=job.target.memory(name).size,
+                arena=block.arena_bytes if block else 0,
+                parameters=block.state_bytes if block else 0,
+                static=static if placement and placement.data == name else 0,
+                stack=stack if placement and placement.stack == name else 0,
+            )
+        )
+    return sram, tuple(regions)
 
 
-def _least(*limits: int | None) -> int | None:
-    return min((v for v in limits if v is not None), default=None)
-
-
-def _does_not_fit(job: _Job, kind: str, limit: int, excess: int) -> DoesNotFitError:
+def _does_not_fit(job: _Job, kind: str, excess: int) -> DoesNotFitError:
     """The error for ``excess`` bytes too many, with the peak and what would fit."""
+    limit = job.sram_limit if kind == "SRAM" else job.flash_limit
+    assert limit is not None
     if kind == "SRAM":
-        overhead = limit + excess - job.plan.total_bytes
-        text = explain_sram(job.plan, limit, overhead, _smaller(job))
+        text = explain_sram(job.plan, limit, job.overhead, _smaller(job))
     else:
         code = limit + excess - job.plan.constant_bytes
         text = explain_flash(job.plan, code, limit, _smaller(job))
@@ -246,7 +336,8 @@ def _smaller(job: _Job) -> Iterator[list[Alternative]]:
     def alternative(change: str, update: str, training: TrainingOptions) -> Alternative:
         scheme = request.scheme if update == request.update else None
         asked = replace(request, update=update, scheme=scheme, training=training)
-        return Alternative(change, cache(lambda: _job(asked, job.target, job.graph).plan))
+        plan = cache(lambda: _job(asked, job.target, job.regions, job.splits, job.graph).plan)
+        return Alternative(change, plan)
 
     if options.batch > 1:
         options = replace(options, batch=1)
@@ -264,12 +355,16 @@ def _smaller(job: _Job) -> Iterator[list[Alternative]]:
         yield [alternative(f"--update {s}", s, options) for s in (*specs, "head")]
 
 
-def _manifest(job: _Job, fingerprint: int, sram: dict[str, int], flash: dict[str, int]) -> Manifest:
+def _manifest(job: _Job, fingerprint: int, result: BuildResult) -> Manifest:
     plan, training, request = job.plan, job.training, job.request
     tensors = training.graph.tensors
     sample, wanted = (tensors[n] for n in plan.program.inputs)
     prediction = tensors[plan.program.outputs[0]]
     table = tensor_table(plan)
+    sram, regions = _usage(job, result)
+    weights = plan.constant_bytes
+    # What the image has beside the weights: code, the runtime's constants, alignment.
+    code = result.image.stat().st_size - weights if result.image else 0
     return Manifest(
         model=request.model.name,
         target=request.target,
@@ -285,14 +380,18 @@ def _manifest(job: _Job, fingerprint: int, sram: dict[str, int], flash: dict[str
             for item in training.learning
         },
         tensors=tuple(
-            LinkTensor(e.name, e.tensor.dtype, e.tensor.shape, e.offset, e.writable) for e in table
+            LinkTensor(
+                e.name, e.tensor.dtype, e.tensor.shape, e.writable, e.place.block, e.place.offset
+            )
+            for e in table
         ),
         hyper=next(i for i, e in enumerate(table) if e.name == plan.program.hyper),
         calls=tuple(
             CallInfo(c.name, c.op, c.phase, c.symbol, c.products) for c in plan.schedule.calls
         ),
         sram=sram,
-        flash=flash,
+        regions=regions,
+        flash={"weights": weights, "code": code, "total": weights + code},
     )
 
 
@@ -303,8 +402,20 @@ def plan_text(plan: MemoryPlan) -> str:
         f"state {plan.state_bytes} bytes, arena {plan.arena_bytes} bytes, "
         f"lower bound {schedule.lower_bound} bytes at call {schedule.peak_step}"
     ]
+    if len(plan.blocks) > 1:
+        lines += [
+            f"{b.region.name}: state {b.state_bytes} bytes, arena {b.arena_bytes} bytes"
+            for b in plan.blocks
+        ]
     for step, call in enumerate(schedule.calls):
         alive = sum(b.nbytes for b in schedule.alive_at(step))
-        places = ", ".join(f"{n} @{plan.offset_of(n)}" for n in call.outputs)
+        places = ", ".join(f"{n} @{_address(plan, n)}" for n in call.outputs)
         lines.append(f"{step:4} {call.phase:8} {alive:9} B  {call.symbol} -> {places}")
     return "\n".join(lines) + "\n"
+
+
+def _address(plan: MemoryPlan, tensor: str) -> str:
+    place = plan.place_of(tensor)
+    assert place is not None  # a call writes to no constant
+    region = f"{plan.blocks[place.block].region.name}+" if len(plan.blocks) > 1 else ""
+    return f"{region}{place.offset}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class McugradError(Exception):
     """A failure with a message for the user; ``exit_code`` ends the command."""
@@ -30,15 +32,19 @@ class ModelError(McugradError):
 class DoesNotFitError(McugradError):
     """The program needs more SRAM or flash than the target or the user allows.
 
-    ``kind`` is "SRAM" or "flash", ``excess`` the bytes beyond the limit.
+    ``kind`` is "SRAM" or "flash", ``excess`` the bytes beyond the limit; ``overflows`` those of
+    each memory that a linker found too small.
     """
 
     exit_code = 4
 
-    def __init__(self, message: str, kind: str, excess: int) -> None:
+    def __init__(
+        self, message: str, kind: str, excess: int, overflows: Mapping[str, int] | None = None
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.excess = excess
+        self.overflows = overflows or {}
 
 
 class MissingToolError(McugradError):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
+from math import cos, pi
 
 import numpy as np
 
@@ -14,6 +16,18 @@ from mcugrad.manifest import Manifest
 
 #: Called with the number of samples done and the loss so far.
 Watch = Callable[[int, float], None]
+
+#: Called a hundred times a run or so with the share of the steps done, from 0 to 1.
+Anneal = Callable[[float], None]
+
+_ANNEALINGS = 100
+
+
+class Schedule(StrEnum):
+    """How the learning rate goes over a run."""
+
+    CONSTANT = "constant"
+    COSINE = "cosine"  # Loshchilov and Hutter, "SGDR", equation 5, down to zero, no restart
 
 
 @dataclass(frozen=True)
@@ -49,7 +63,23 @@ def set_hyper(device: Device, manifest: Manifest, hyper: Hyper) -> None:
     device.write_tensor(manifest.hyper, values.tobytes())
 
 
-def fit(device: Device, data: Samples, epochs: int, seed: int, watch: Watch) -> Outcome:
+def annealing(device: Device, manifest: Manifest, schedule: Schedule) -> Anneal | None:
+    """What sets the device's learning rate by ``schedule``, beginning at the present one."""
+    if schedule is Schedule.CONSTANT:
+        return None
+    first = float(np.frombuffer(device.read_tensor(manifest.hyper), np.float32)[0])
+    return lambda done: set_hyper(device, manifest, Hyper(first * (1 + cos(pi * done)) / 2))
+
+
+def fit(
+    device: Device,
+    data: Samples,
+    epochs: int,
+    seed: int,
+    watch: Watch,
+    *,
+    anneal: Anneal | None = None,
+) -> Outcome:
     """Trains on every sample once an epoch, in an order drawn from ``seed``.
 
     Raises:
@@ -57,10 +87,14 @@ def fit(device: Device, data: Samples, epochs: int, seed: int, watch: Watch) -> 
     """
     rng = np.random.default_rng(seed)
     steps = refused = 0
+    total = epochs * len(data)
+    interval = -(-total // _ANNEALINGS)
     mean = float("nan")
     for _ in range(epochs):
         losses = []
         for index in rng.permutation(len(data)):
+            if anneal is not None and steps % interval == 0:
+                anneal(steps / total)
             result = device.train_step(data.x[index], data.y[index])
             steps += 1
             if result.applied:
@@ -74,6 +108,8 @@ def fit(device: Device, data: Samples, epochs: int, seed: int, watch: Watch) -> 
                 "every step of an epoch had a loss or gradient that is not finite: "
                 "lower the learning rate, or scale the inputs as the model expects"
             )
+    if anneal is not None:
+        anneal(0.0)  # the device keeps the rate that it had
     return Outcome(steps, mean, refused)
 
 

@@ -42,7 +42,6 @@ _PARTS = {
     "constants": ".rodata",
     "data": ".data",
     "bss": ".bss",
-    "arena": ".mg_arena",
     "stack": ".mg_stack",
 }
 
@@ -51,7 +50,8 @@ def read_sizes(path: Path) -> Sizes:
     """The sizes of the sections of the firmware at ``path``."""
     with path.open("rb") as file:
         sections = {s.name: int(s["sh_size"]) for s in ELFFile(file).iter_sections()}
-    return Sizes(**{part: sections.get(name, 0) for part, name in _PARTS.items()})
+    arena = sum(size for name, size in sections.items() if name.startswith(".mg_arena"))
+    return Sizes(arena=arena, **{part: sections.get(name, 0) for part, name in _PARTS.items()})
 
 
 def flash_image(path: Path) -> bytes:

@@ -11,7 +11,7 @@ from mcugrad.errors import UsageError
 from mcugrad.ir.tensor import DType, QuantParams, Tensor
 
 FILE = "manifest.json"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,9 @@ class LinkTensor:
     name: str
     dtype: DType
     shape: tuple[int, ...]
-    offset: int
     writable: bool
+    block: int
+    offset: int
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,18 @@ class CallInfo:
     phase: str
     symbol: str
     products: int
+
+
+@dataclass(frozen=True)
+class RegionUse:
+    """What a firmware takes of one memory of its target."""
+
+    name: str
+    size: int
+    arena: int
+    parameters: int
+    static: int
+    stack: int
 
 
 @dataclass(frozen=True)
@@ -74,6 +87,7 @@ class Manifest:
     hyper: int
     calls: tuple[CallInfo, ...]
     sram: dict[str, int]
+    regions: tuple[RegionUse, ...]
     flash: dict[str, int]
     version: int = VERSION
 
@@ -118,11 +132,12 @@ def _from_json(document: dict[str, Any]) -> Manifest:
 
     def link_tensor(d: dict[str, Any]) -> LinkTensor:
         dtype, shape = DType(d["dtype"]), tuple(d["shape"])
-        return LinkTensor(d["name"], dtype, shape, d["offset"], d["writable"])
+        return LinkTensor(d["name"], dtype, shape, d["writable"], d["block"], d["offset"])
 
     plain = dict(document)
     for name in ("sample", "wanted", "prediction"):
         plain[name] = port(plain[name])
     plain["tensors"] = tuple(link_tensor(t) for t in plain["tensors"])
     plain["calls"] = tuple(CallInfo(**c) for c in plain["calls"])
+    plain["regions"] = tuple(RegionUse(**r) for r in plain["regions"])
     return Manifest(**plain)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,9 @@ from typing import Any
 
 from mcugrad.errors import UsageError
 from mcugrad.resources import data_root
+
+#: ``MG_MAX_BLOCKS`` of mcugrad.h: how many memories an arena can be spread over.
+MAX_BLOCKS = 4
 
 
 class Family(StrEnum):
@@ -33,12 +36,17 @@ class Memory:
 
 @dataclass(frozen=True)
 class Placement:
-    """Names of the memories that hold each part."""
+    """Names of the memories that hold each part; of the arena in the order of preference."""
 
     code: str
     data: str
     stack: str
-    arena: str
+    arena: tuple[str, ...]
+
+    @property
+    def written(self) -> tuple[str, ...]:
+        """The memories that are written, those that only the arena can use last."""
+        return tuple(dict.fromkeys((self.data, self.stack, *self.arena)))
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,7 @@ class Target:
     """One machine: what its core can do, its memories, and how code gets there.
 
     ``memories``, ``placement`` and ``emulator`` are empty or None for the host.
+    ``emulated_origins`` says where memories are in the emulator that are elsewhere on the board.
     """
 
     name: str
@@ -75,6 +84,7 @@ class Target:
     memories: tuple[Memory, ...]
     placement: Placement | None
     emulator: Tool | None
+    emulated_origins: Mapping[str, int]
     flasher: Tool | None
 
     @property
@@ -87,8 +97,7 @@ class Target:
         """Bytes of all memories that are written; None: no limit."""
         if self.placement is None:
             return None
-        names = {self.placement.data, self.placement.stack, self.placement.arena}
-        return sum(m.size for m in self.memories if m.name in names)
+        return sum(self.memory(name).size for name in self.placement.written)
 
     @property
     def flash_bytes(self) -> int | None:
@@ -96,6 +105,30 @@ class Target:
         if self.placement is None:
             return None
         return self.memory(self.placement.code).size
+
+    @property
+    def emulated(self) -> Target:
+        """The target as its emulator has it."""
+        moved = self.emulated_origins
+        memories = tuple(replace(m, origin=moved.get(m.name, m.origin)) for m in self.memories)
+        return replace(self, memories=memories)
+
+    def limited(self, sram: int | None = None, flash: int | None = None) -> Target:
+        """The target with at most ``sram`` bytes that are written and ``flash`` that are not.
+
+        The limit is spent in the order in which memories are preferred; the rest is left out.
+        """
+        if self.placement is None:
+            return self
+        sizes = {m.name: m.size for m in self.memories}
+        if flash is not None:
+            sizes[self.placement.code] = min(self.memory(self.placement.code).size, flash)
+        for name in self.placement.written if sram is not None else ():
+            assert sram is not None
+            sizes[name] = min(sizes[name], sram)
+            sram -= sizes[name]
+        memories = tuple(replace(m, size=sizes[m.name]) for m in self.memories)
+        return replace(self, memories=memories)
 
     def memory(self, name: str) -> Memory:
         """The memory of that name."""
@@ -108,14 +141,18 @@ def _tool(table: Mapping[str, Any] | None) -> Tool | None:
     return Tool(tuple(table["command"]), table["package"])
 
 
-def _placement(table: Mapping[str, str] | None, memories: tuple[Memory, ...]) -> Placement | None:
+def _placement(table: Mapping[str, Any] | None, memories: tuple[Memory, ...]) -> Placement | None:
     if table is None:
         return None
+    arena = table["arena"]
+    if not isinstance(arena, list) or not 1 <= len(set(arena)) == len(arena) <= MAX_BLOCKS:
+        raise ValueError(f"placement.arena is no list of 1 to {MAX_BLOCKS} memories: {arena!r}")
     known = {m.name for m in memories}
-    for part, memory in table.items():
-        if memory not in known:
-            raise ValueError(f"placement.{part} names no memory: {memory!r}")
-    return Placement(**table)
+    for part, names in table.items():
+        for name in names if part == "arena" else [names]:
+            if name not in known:
+                raise ValueError(f"placement.{part} names no memory: {name!r}")
+    return Placement(**{**table, "arena": tuple(arena)})
 
 
 def read_target(folder: Path) -> Target:
@@ -140,6 +177,7 @@ def read_target(folder: Path) -> Target:
             memories=memories,
             placement=_placement(table.get("placement"), memories),
             emulator=_tool(table.get("emulator")),
+            emulated_origins=dict(table.get("emulator", {}).get("origins", {})),
             flasher=_tool(table.get("flasher")),
         )
     except OSError as error:

@@ -8,7 +8,7 @@
 #include "conv2d_bwd_data.h"
 
 size_t mg_conv2d_s8_bwd_data_scratch_size(const mg_conv2d_params *p) {
-    return (size_t)(p->out_c * p->kernel_h * p->kernel_w * MG_TILE) * sizeof(float);
+    return (size_t)(p->out_c * p->kernel_h * p->kernel_w * MG_WIDE) * sizeof(float);
 }
 
 /* `width` input channels of w. */
@@ -31,12 +31,12 @@ MG_INLINE void dequantize(int32_t width, int32_t taps, int32_t depth, const mg_s
 void mg_conv2d_s8_bwd_data(void *scratch, const mg_conv2d_params *p, const mg_scales *q,
                            const float *dy, const int8_t *w, float *dx) {
     const int32_t depth = p->in_c / p->groups, taps = p->kernel_h * p->kernel_w;
-    for (int32_t channel = 0; channel < depth; channel += MG_TILE) {
-        const int32_t width = mg_min(depth - channel, MG_TILE);
+    for (int32_t channel = 0; channel < depth; channel += MG_WIDE) {
+        const int32_t width = mg_min(depth - channel, MG_WIDE);
         mg_conv2d_params part = *p;
         part.in_c = width * p->groups;
-        if (width == MG_TILE) {
-            dequantize(MG_TILE, taps, depth, q, w + channel, scratch);
+        if (width == MG_WIDE) {
+            dequantize(MG_WIDE, taps, depth, q, w + channel, scratch);
         } else {
             dequantize(width, taps, depth, q, w + channel, scratch);
         }

@@ -34,7 +34,8 @@ typedef struct {
 static corners corners_of(const mg_conv2d_params *p, const int32_t *runs) {
     const int32_t low = p->in_h - (p->kernel_h - 1) * p->dilation_h;
     const int32_t right = p->in_w - (p->kernel_w - 1) * p->dilation_w;
-    corners v = {.inside = 1};
+    corners v;
+    v.inside = 1;
     for (int k = 0; k < MG_WORD_PIXELS_S8; ++k) {
         int32_t row = runs[k] / p->out_w * p->stride_h - p->pad_top;
         int32_t position = runs[k] % p->out_w;

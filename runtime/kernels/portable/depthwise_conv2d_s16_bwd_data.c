@@ -83,7 +83,7 @@ void mg_depthwise_conv2d_s16_bwd_data(const mg_conv2d_params *p, const int16_t *
         const slide g = slide_backward(p);
         slide_all(&g, &q, dy, w + 8 * p->in_c, NULL, dx);
     } else {
-        walk_backward(p, &q, dy, w, dx);
+        walk_backward(p, &q, dy, w, dx, p->in_c);
     }
     mg_finish(q, exponent, range, dx_exponent, range_next);
 }

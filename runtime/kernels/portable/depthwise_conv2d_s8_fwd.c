@@ -33,19 +33,6 @@ size_t mg_depthwise_conv2d_s8_fwd_scratch_size(const mg_conv2d_params *p) {
     return (size_t)(p->kernel_h * p->kernel_w) * sizeof(tap) + (size_t)(v.rows * v.row) * 4;
 }
 
-/* Neighbours of one phase in a row of the image; step 0: in a row of padding. */
-typedef struct {
-    const int8_t *x;
-    int32_t step;
-} source;
-
-static source source_of(const mg_conv2d_params *p, const int8_t *x, int32_t row,
-                        const int8_t *padding) {
-    const int inside = row >= 0 && row < p->in_h;
-    return inside ? (source){x + row * p->in_w * p->in_c, p->stride_w * p->in_c}
-                  : (source){padding, 0};
-}
-
 /* The plane from row `top` of the image on, which may lie above it; x: of one channel. */
 static void lay_out(const mg_conv2d_params *p, const plane *v, int32_t zero_point, const int8_t *x,
                     int32_t top, mg_word_s8 *words) {
@@ -57,14 +44,18 @@ static void lay_out(const mg_conv2d_params *p, const plane *v, int32_t zero_poin
         const int32_t count = mg_min(inside, v->width - left);
         mg_word_s8 *to = words + left;
         for (int32_t row = top; row < top + v->rows; ++row, to += v->row) {
-            const int8_t *const at = x + column * p->in_c;
-            const source first = source_of(p, at, row, &padding);
-            const source second = source_of(p, at, row + v->half * p->stride_h, &padding);
-            const int8_t *from[] = {first.x, second.x};
+            const int8_t *from[2];
+            int32_t steps[2];
+            for (int k = 0; k < 2; ++k) {
+                const int32_t at = row + k * v->half * p->stride_h;
+                const int meets = at >= 0 && at < p->in_h;
+                from[k] = meets ? x + (at * p->in_w + column) * p->in_c : &padding;
+                steps[k] = meets ? p->stride_w * p->in_c : 0;
+            }
             for (int32_t i = 0; i < count; ++i) {
                 to[i] = mg_word(from, 1, 0, zero_point);
-                from[0] += first.step;
-                from[1] += second.step;
+                from[0] += steps[0];
+                from[1] += steps[1];
             }
         }
     }

@@ -38,13 +38,13 @@ static int64_t below(const mg_integer_loss *q, int64_t largest, int64_t logit) {
     return x < ONE ? x : ONE;
 }
 
-/* part / sum in Q30, for 0 <= part <= sum. */
+/* part / sum in Q30, for 0 <= part <= sum; 0 / 0 is 0. */
 static int32_t ratio(int64_t part, int64_t sum) {
     while (sum >= 8 * ONE) {
         part >>= 1;
         sum >>= 1;
     }
-    return (int32_t)(part * ONE / sum);
+    return sum > 0 ? (int32_t)(part * ONE / sum) : 0;
 }
 
 #define MG_INTEGER_CROSS_ENTROPY(symbol, type)                                                     \

@@ -51,6 +51,9 @@ MG_INLINE void mg_add_products_s8(const mg_word_s8 *x, int32_t w, mg_partial_s8 
     MG_UNROLLED
     for (int i = 0; i < MG_RUN_S8; ++i) {
         sums[i] += (mg_partial_s8)x[i] * w;
+#if MG_WORD_PIXELS_S8 == 1
+        MG_COMPLETE(sums[i]);
+#endif
     }
 }
 

@@ -18,11 +18,11 @@ static const float initial_w[CLASSES][INPUTS] = {
     {0.1F, 0.2F, -0.3F, 0.4F}, {-0.1F, 0.0F, 0.1F, 0.2F}, {0.3F, -0.2F, 0.1F, 0.0F}};
 
 static memory *in(const mg_model *model) {
-    return (memory *)(void *)model->arena;
+    return (memory *)(void *)model->block[0];
 }
 
-static void reset(uint8_t *arena) {
-    memory *m = (memory *)(void *)arena;
+static void reset(mg_model *model) {
+    memory *m = in(model);
     __builtin_memcpy(m->w, initial_w, sizeof m->w);
     __builtin_memset(m->b, 0, sizeof m->b);
     m->hyper = (mg_hyper){.learning_rate = 0.5F, .momentum = 0.0F, .weight_decay = 0.0F};
@@ -57,8 +57,7 @@ static void backward(mg_model *model) {
     memory *m = in(model);
     softmax(m->y, m->dy);
     m->loss = -__builtin_logf(m->dy[m->label]);
-    if (!mg_is_finite(model, (const float *)(void *)(model->arena + mg_the_program.loss_offset),
-                      1)) {
+    if (!mg_is_finite(model, &m->loss, 1)) {
         return;
     }
     m->dy[m->label] -= 1.0F;
@@ -74,24 +73,26 @@ static void backward(mg_model *model) {
 }
 
 static const mg_tensor tensors[] = {
-    {NULL, offsetof(memory, w), sizeof(float) * CLASSES * INPUTS, 1},
-    {NULL, offsetof(memory, b), sizeof(float) * CLASSES, 1},
-    {NULL, offsetof(memory, hyper), sizeof(mg_hyper), 1},
-    {NULL, offsetof(memory, dy), sizeof(float) * CLASSES, 0},
-    {initial_w, 0, sizeof initial_w, 0},
+    {NULL, {0, offsetof(memory, w)}, sizeof(float) * CLASSES * INPUTS, 1},
+    {NULL, {0, offsetof(memory, b)}, sizeof(float) * CLASSES, 1},
+    {NULL, {0, offsetof(memory, hyper)}, sizeof(mg_hyper), 1},
+    {NULL, {0, offsetof(memory, dy)}, sizeof(float) * CLASSES, 0},
+    {initial_w, {0, 0}, sizeof initial_w, 0},
 };
 
 const mg_program mg_the_program = {
     .fingerprint = 0x12345678,
     .arena_bytes = MG_ARENA_BYTES,
     .state_bytes = offsetof(memory, x),
-    .input_offset = offsetof(memory, x),
+    .block_count = 1,
+    .block_bytes = &(const uint32_t){MG_ARENA_BYTES},
     .input_bytes = sizeof(float) * INPUTS,
     .output_bytes = sizeof(float) * CLASSES,
-    .target_offset = offsetof(memory, label),
     .target_bytes = sizeof(int32_t),
-    .loss_offset = offsetof(memory, loss),
-    .hyper_offset = offsetof(memory, hyper),
+    .input = {0, offsetof(memory, x)},
+    .target = {0, offsetof(memory, label)},
+    .loss = {0, offsetof(memory, loss)},
+    .hyper = {0, offsetof(memory, hyper)},
     .classes = CLASSES,
     .batch = 1,
     .input_type = MG_TYPE_F32,

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from mcugrad.ops.clamp_range import NONE, Clamp
 from mcugrad.ops.depthwise_conv2d import DepthwiseConv2dAttrs, DepthwiseConv2dBwdDataAttrs
+from mcugrad.ops.window import Window
 from tests.ops.case import Case, Operand
 from tests.ops.convolutions import (
     CLAMPS,
@@ -35,6 +36,13 @@ _THIN = (
     Image("3x3-width2", (1, 2, 4), _SAME.window),
     Image("3x3-uneven-pad", (5, 6, 4), replace(_SAME.window, pad=(0, 2, 2, 1))),
     Image("3x3-wide-pad", (4, 4, 4), replace(_SAME.window, pad=(4, 3, 3, 4))),
+)
+
+#: The int8 kernel sums 128 products at a time, and lays out large images band after band.
+_LARGE = (
+    Image("13x12-window", (17, 14, 2), Window((13, 12), pad=(5, 6, 3, 3))),
+    Image("3x3-bands", (61, 47, 2), _SAME.window),
+    Image("5x5-stride2-bands", (70, 65, 1), labelled("5x5-stride2").window),
 )
 
 #: image, multiplier
@@ -100,6 +108,7 @@ CASES = [
     _float(_SAME, 1, more="-no-bias", bias=False),
     *(_float(_SAME, 1, c, f"-{name}") for name, c in CLAMPS.items()),
     *(_int8(*shape) for shape in _SHAPES),
+    *(_int8(image, 1) for image in _LARGE),
     _int8(_SAME, 2, more="-per-tensor", per_channel=False),
     _int8(_SAME, 1, more="-no-bias", bias=False),
     *(_int8(_SAME, 1, c, f"-{name}") for name, c in CLAMPS.items()),

@@ -14,7 +14,7 @@ from mcugrad.errors import UsageError
 
 if TYPE_CHECKING:
     from mcugrad.compiler import Request
-    from mcugrad.manifest import Manifest
+    from mcugrad.manifest import Manifest, RegionUse
 
 _STAGES = ("import", "fold", "train", "plan")
 
@@ -142,6 +142,7 @@ def _document(out: Path, manifest: Manifest) -> dict[str, Any]:
         "classes": manifest.classes,
         "learning": manifest.learning,
         "sram": manifest.sram,
+        "regions": [asdict(r) for r in manifest.regions],
         "flash": manifest.flash,
     }
 
@@ -187,8 +188,14 @@ def memory_table(manifest: Manifest, stack_used: int | None = None) -> str:
         ("", "static", str(sram["static"]), ""),
         ("", "stack", str(sram["stack"]), reserve),
         ("", "total", str(sram["total"]), ""),
+        *(_region_row(r) for r in manifest.regions if len(manifest.regions) > 1),
         ("flash", "weights", str(flash["weights"]), ""),
         ("", "code", str(flash["code"]), ""),
         ("", "total", str(flash["total"]), ""),
     ]
     return table(("memory", "part", "bytes", ""), rows)
+
+
+def _region_row(use: RegionUse) -> tuple[str, str, str, str]:
+    taken = use.arena + use.parameters + use.static + use.stack
+    return "", f"in {use.name}", str(taken), f"of {use.size}, arena {use.arena}"

@@ -28,6 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--epochs", type=positive_int, default=1)
     parser.add_argument("--lr", type=rate, help="learning rate (default: as compiled)")
+    parser.add_argument(
+        "--schedule",
+        choices=("constant", "cosine"),
+        default="constant",
+        help="of the learning rate; cosine takes it to zero (default: constant)",
+    )
     parser.add_argument("--momentum", type=rate, help="(default: as compiled)")
     parser.add_argument("--weight-decay", type=rate, help="(default: as compiled)")
     parser.add_argument("--seed", type=seed, default=0, help="of the order of the samples")
@@ -38,7 +44,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from mcugrad.data import load_data
     from mcugrad.devices import open_device
     from mcugrad.errors import UsageError
-    from mcugrad.fit import Hyper, fit, score, set_hyper
+    from mcugrad.fit import Hyper, Schedule, annealing, fit, score, set_hyper
     from mcugrad.manifest import Manifest
     from mcugrad.state import load_state, save_state
 
@@ -59,6 +65,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
                 options.epochs,
                 options.seed,
                 lambda done, loss: advance(done, f"loss {loss:.4f}"),
+                anneal=annealing(device, manifest, Schedule(options.schedule)),
             )
         after = score(device, manifest, data)
         statistics = device.statistics()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,10 +21,10 @@ from mcugrad.ir.graph import Phase
 from mcugrad.ir.tensor import DType, Storage, Tensor
 from mcugrad.lower.program import KernelCall
 from mcugrad.ops.base import CArray, CStruct
-from mcugrad.plan.place import MemoryPlan
+from mcugrad.plan.place import MemoryPlan, Place
 
 #: ``MG_RUNTIME_VERSION`` of the runtime that the generated code is written for.
-RUNTIME_VERSION = 1
+RUNTIME_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class TableEntry:
     """A tensor that can be named over a link; its position in the table is its number."""
 
     name: str
-    offset: int
+    place: Place
     tensor: Tensor
     writable: bool
 
@@ -43,10 +44,10 @@ def tensor_table(plan: MemoryPlan) -> list[TableEntry]:
     names = dict.fromkeys((*state, *program.inputs, *program.outputs, *program.traced))
     entries = []
     for name in names:
-        offset = plan.offset_of(name)
-        if offset is not None:
+        place = plan.place_of(name)
+        if place is not None:
             tensor = program.tensors[name]
-            entries.append(TableEntry(name, offset, tensor, tensor.storage is Storage.STATE))
+            entries.append(TableEntry(name, place, tensor, tensor.storage is Storage.STATE))
     return entries
 
 
@@ -122,7 +123,7 @@ class _Emitter:
         """What the template needs to write one call."""
         arguments = []
         if call.scratch:
-            arguments.append(f"SCRATCH({self.plan.offsets[f'scratch:{call.name}']})")
+            arguments.append(f"SCRATCH({address(self.plan.places[f'scratch:{call.name}'])})")
         for value, kind in ((call.params, "params"), (call.quant, "quant")):
             if value is not None:
                 arguments.append(f"&{self.struct(value, f'c{step}_{kind}')}")
@@ -142,10 +143,10 @@ class _Emitter:
 
     def initial(self, name: str) -> list[str]:
         """The statement that gives a STATE its initial content."""
-        tensor, offset = self.plan.program.tensors[name], self.plan.offsets[name]
+        tensor, start = self.plan.program.tensors[name], address(self.plan.places[name])
         merge = self.plan.program.merges.get(name)
         if merge is None:
-            arguments = [f"block + {offset}", self.constant(name), str(tensor.nbytes)]
+            arguments = [start, self.constant(name), str(tensor.nbytes)]
             return _filled("__builtin_memcpy", arguments, 4)
         assert merge.params is not None
         arguments = [
@@ -155,7 +156,7 @@ class _Emitter:
         ]
         return _filled(f"mg_gather_channels_{tensor.dtype}_fwd", arguments, 4)
 
-    def _gradient(self, call: KernelCall) -> dict[str, int | None] | None:
+    def _gradient(self, call: KernelCall) -> dict[str, Any] | None:
         """The float gradient that an update uses, which may not be finite."""
         traced = self.plan.program.traced
         tensors = self.plan.program.tensors
@@ -163,16 +164,21 @@ class _Emitter:
         if call.phase is not Phase.UPDATE or name is None:
             return None
         size = self.plan.program.tensors[name].size
-        return {"offset": self.plan.offset_of(name), "size": size}
+        return {"place": self.plan.place_of(name), "size": size}
 
     def _argument(self, name: str) -> str:
         if not name:
             return "NULL"
         tensor = self.plan.program.tensors[name]
-        offset = self.plan.offset_of(name)
-        if offset is not None:
-            return f"{tensor.dtype.upper()}({offset})"
+        place = self.plan.place_of(name)
+        if place is not None:
+            return f"{tensor.dtype.upper()}({address(place)})"
         return self.constant(self.plan.program.root(name))
+
+
+def address(place: Place) -> str:
+    """The C text of a place."""
+    return f"block{place.block} + {place.offset}"
 
 
 def _filled(symbol: str, arguments: Sequence[str], margin: int) -> list[str]:
@@ -211,6 +217,7 @@ def emit(plan: MemoryPlan, model_name: str) -> Sources:
         keep_trailing_newline=True,
     )
     environment.filters["comment"] = comment
+    environment.filters["address"] = address
     context = _context(plan, model_name)
 
     def rendered(name: str, fingerprint: int = 0) -> str:
@@ -241,8 +248,9 @@ def _context(plan: MemoryPlan, model_name: str) -> dict[str, Any]:
     ]
     sample, target = program.inputs
     prediction, loss = program.outputs
-    texts = [t for function in functions.values() for c in function for t in c["lines"]]
-    texts += filled
+    lines = {name: [t for c in calls for t in c["lines"]] for name, calls in functions.items()}
+    lines["reset"] = filled
+    texts = [t for function in lines.values() for t in function]
     return {
         "model": comment(model_name),
         "runtime_version": RUNTIME_VERSION,
@@ -260,24 +268,39 @@ def _context(plan: MemoryPlan, model_name: str) -> dict[str, Any]:
         "sample": program.tensors[sample],
         "target": program.tensors[target],
         "prediction": program.tensors[prediction],
-        "offset": {
-            "sample": plan.offset_of(sample),
-            "target": plan.offset_of(target),
-            "prediction": plan.offset_of(prediction),
-            "loss": plan.offset_of(loss),
-            "hyper": plan.offset_of(program.hyper),
+        "place_of": {
+            "input": plan.place_of(sample),
+            "target": plan.place_of(target),
+            "loss": plan.place_of(loss),
+            "hyper": plan.place_of(program.hyper),
+            "prediction": plan.place_of(prediction),
         },
+        "used": {name: _used_blocks(plan, name, texts) for name, texts in lines.items()},
         "classes": class_count(plan),
         "types": MG_TYPES,
         "ctypes": C_TYPES,
     }
 
 
-def _accumulators(plan: MemoryPlan) -> dict[str, int]:
-    """The region of the gathered gradients, which lie side by side at the end of the state."""
-    offsets = [plan.offsets[n] for n in plan.program.accumulators]
-    start = min(offsets, default=plan.state_bytes)
-    return {"offset": start, "bytes": plan.state_bytes - start}
+def _used_blocks(plan: MemoryPlan, function: str, texts: Sequence[str]) -> list[int]:
+    """The blocks that a function's calls touch, and the prediction that output() copies."""
+    numbers = {int(n) for text in texts for n in re.findall(r"\bblock(\d+) \+", text)}
+    prediction = plan.place_of(plan.program.outputs[0])
+    if function == "output" and prediction is not None:
+        numbers.add(prediction.block)
+    return sorted(numbers)
+
+
+def _accumulators(plan: MemoryPlan) -> list[dict[str, Any]]:
+    """The gathered gradients, which lie side by side at the end of the state of each block."""
+    places = [plan.places[n] for n in plan.program.accumulators]
+    found = []
+    for i, block in enumerate(plan.blocks):
+        offsets = [p.offset for p in places if p.block == i]
+        if offsets:
+            start = Place(i, min(offsets))
+            found.append({"place": start, "bytes": block.state_bytes - start.offset})
+    return found
 
 
 def class_count(plan: MemoryPlan) -> int:

@@ -39,9 +39,12 @@ class HostDevice:
         except OSError as error:
             raise UsageError(f"cannot load {library}: {error}") from error
         self._program = self._c.mg_the_program
-        self._memory = self._ffi.new("uint8_t[]", self._program.arena_bytes + _ALIGN)
-        padding = -int(self._ffi.cast("uintptr_t", self._memory)) % _ALIGN
-        self._arena = self._memory + padding
+        sizes = [self._program.block_bytes[i] for i in range(self._program.block_count)]
+        self._memory = [self._ffi.new("uint8_t[]", size + _ALIGN) for size in sizes]
+        self._blocks = self._ffi.new("mg_block[]", len(sizes))
+        for block, memory, size in zip(self._blocks, self._memory, sizes, strict=True):
+            padding = -int(self._ffi.cast("uintptr_t", memory)) % _ALIGN
+            block.memory, block.bytes = memory + padding, size
         self._model = self._ffi.new("mg_model *")
         self._output = self._ffi.new("float[]", -(-self._program.output_bytes // 4))
         self._loss = self._ffi.new("float *")
@@ -113,12 +116,13 @@ class HostDevice:
         if not 0 <= tensor < self._info.tensor_count:
             raise UsageError(f"there is no tensor {tensor}")
         entry = self._program.tensors[tensor]
-        place = entry.constant if entry.constant != self._ffi.NULL else self._arena + entry.offset
-        return place, entry
+        if entry.constant != self._ffi.NULL:
+            return entry.constant, entry
+        return self._c.mg_at(self._model, entry.place), entry
 
     def reset(self) -> None:
         """Takes the model back to its initial state."""
-        self._check(self._c.mg_init(self._model, self._arena, self._info.arena_bytes))
+        self._check(self._c.mg_init_blocks(self._model, self._blocks, len(self._blocks)))
 
     def statistics(self) -> Statistics:
         """What was measured so far: on the host only the updates are counted."""

@@ -26,14 +26,26 @@ def open_device(where: str, folder: Path) -> Device:
     if where == "host":
         return _host(folder)
     if where == "emulator":
-        target = find_target(manifest.target)
-        return EmulatorDevice(target, folder / FIRMWARE, manifest.fingerprint)
+        return _emulator(folder, manifest)
     port = open_port(where)
     try:
         return LinkDevice(port, manifest.fingerprint)
     except BaseException:
         port.close()
         raise
+
+
+def _emulator(folder: Path, manifest: Manifest) -> EmulatorDevice:
+    """The firmware; linked anew where it uses memory that is elsewhere in the emulator."""
+    target = find_target(manifest.target)
+    used = {r.name for r in manifest.regions if r.arena or r.parameters}
+    if used.isdisjoint(target.emulated_origins):
+        return EmulatorDevice(target, folder / FIRMWARE, manifest.fingerprint)
+    with tempfile.TemporaryDirectory(prefix="mcugrad-") as name:
+        stack = manifest.sram["stack"]
+        result = build(folder / SOURCES, target.emulated, Path(name), stack_bytes=stack)
+        assert result.elf is not None
+        return EmulatorDevice(target, result.elf, manifest.fingerprint)
 
 
 def _host(folder: Path) -> HostDevice:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from mcugrad.ir.tensor import Storage
+from mcugrad.plan.order import Buffer
 from mcugrad.plan.place import MemoryPlan
 
 _SHOWN = 4
@@ -25,25 +26,35 @@ def explain_sram(
 ) -> str:
     """Why the plan exceeds ``limit`` bytes of SRAM, and the first alternative that does not.
 
-    ``overhead`` is what stack and static data take beside the plan's block.
+    ``overhead`` is what stack and static data take beside the plan's blocks.
     """
-    need = plan.total_bytes + overhead
-    schedule = plan.schedule
-    peak = schedule.calls[schedule.peak_step]
+
+    def cost(p: MemoryPlan) -> int:
+        return limit + p.missing_bytes if p.missing_bytes else p.total_bytes + overhead
+
+    need = cost(plan)
+    step = _peak(plan)
+    peak = plan.schedule.calls[step]
     alive = ", ".join(
-        f"{b.name} {b.nbytes}" for b in schedule.alive_at(schedule.peak_step)[:_SHOWN]
+        f"{b.name} {b.nbytes}{_where(plan, b)}" for b in plan.schedule.alive_at(step)[:_SHOWN]
     )
     lines = [
         f"needs {need} bytes of SRAM, {need - limit} more than the limit of {limit}: "
         f"arena {plan.arena_bytes}, parameters {plan.state_bytes}, stack and static {overhead}",
         f"peak of the arena: {peak.name} ({peak.op}); largest tensors alive: {alive}",
     ]
+    if len(plan.blocks) > 1:
+        lines += [
+            f"{b.region.name}: {b.total_bytes} bytes of {b.region.capacity}"
+            + (f", {b.missing_bytes} are missing" if b.missing_bytes else "")
+            for b in plan.blocks
+        ]
     state = [t for t in plan.program.tensors.values() if t.storage is Storage.STATE]
     if state:
         largest = sorted(state, key=lambda t: (-t.nbytes, t.name))[:_SHOWN]
         shown = ", ".join(f"{t.name} {t.nbytes}" for t in largest)
         lines.append(f"largest learning tensors: {shown}")
-    found, least = _first_fitting(smaller, lambda p: p.total_bytes + overhead, limit)
+    found, least = _first_fitting(smaller, cost, limit)
     if found is not None:
         lines.append(f"cheapest change that fits: {found} ({least} bytes)")
     else:
@@ -52,6 +63,23 @@ def explain_sram(
             "(choose a target with more SRAM, or a smaller model or input)"
         )
     return "\n".join(lines)
+
+
+def _peak(plan: MemoryPlan) -> int:
+    """The step at which the most bytes of the arena are alive in the block that misses most."""
+    worst = max(range(len(plan.blocks)), key=lambda i: (plan.blocks[i].missing_bytes, -i))
+
+    def alive(step: int) -> int:
+        buffers = plan.schedule.alive_at(step)
+        return sum(b.nbytes for b in buffers if plan.places[b.name].block == worst)
+
+    return max(range(len(plan.schedule.calls)), key=lambda step: (alive(step), -step))
+
+
+def _where(plan: MemoryPlan, buffer: Buffer) -> str:
+    """The region that a buffer lies in, where there are several."""
+    block = plan.blocks[plan.places[buffer.name].block]
+    return f" ({block.region.name})" if len(plan.blocks) > 1 else ""
 
 
 def explain_flash(

@@ -66,14 +66,25 @@ def order(program: Program) -> Schedule:
     results are used, and weights updated, at once.
     """
     beam = [_Partial.start(program)]
-    before = _prerequisites(program)
-    index = {call.name: i for i, call in enumerate(program.calls)}
-    needs = [sum(1 << index[n] for n in before[c.name]) for c in program.calls]
+    needs = _needs(program)
     for phases in program.phase_order():
         todo = [i for i, c in enumerate(program.calls) if c.phase in phases]
         for _ in todo:
             beam = _extended(beam, todo, needs)
     return _lifetimes(program, beam[0].calls(), beam[0].owners())
+
+
+def as_written(program: Program) -> Schedule:
+    """The order of the program itself, phase by phase and updates last: what a search saves on."""
+    rank = {phase: i for i, phase in enumerate(Phase)}
+    todo = sorted(range(len(program.calls)), key=lambda i: rank[program.calls[i].phase])
+    needs = _needs(program)
+    partial = _Partial.start(program)
+    while todo:
+        i = next(i for i in todo if needs[i] & ~partial.done == 0)
+        todo.remove(i)
+        partial = partial.extended(i)
+    return _lifetimes(program, partial.calls(), partial.owners())
 
 
 def _extended(beam: list[_Partial], todo: list[int], needs: list[int]) -> list[_Partial]:
@@ -222,6 +233,13 @@ class _Partial:
     def owners(self) -> dict[str, str]:
         """Tensor -> the buffer, STATE or CONSTANT whose memory it uses."""
         return {name: self._owner(root) for name, root in self.root.items()}
+
+
+def _needs(program: Program) -> list[int]:
+    """For each call, a bit for each call that must have run before it."""
+    before = _prerequisites(program)
+    index = {call.name: i for i, call in enumerate(program.calls)}
+    return [sum(1 << index[n] for n in before[c.name]) for c in program.calls]
 
 
 def _prerequisites(program: Program) -> dict[str, set[str]]:
