@@ -20,12 +20,14 @@ from mcugrad.compiler import (
 )
 from mcugrad.data import load_data
 from mcugrad.errors import DoesNotFitError, UsageError
-from mcugrad.ir.graph import Graph
+from mcugrad.ir.graph import Graph, TrainingGraph
 from mcugrad.manifest import Manifest
+from mcugrad.narrow import Narrowed, narrow
 from mcugrad.onlooker import Onlooker
 from mcugrad.passes.scheme import UpdateScheme, resolve_scheme
+from mcugrad.passes.split_channels import with_splits
 from mcugrad.passes.training import training_graph
-from mcugrad.plan.place import MemoryPlan
+from mcugrad.plan.place import MemoryPlan, Region
 from mcugrad.plan.search.choose import Choice, Chooser, Limits, Taken
 from mcugrad.plan.search.contribution import Contribution, Option
 from mcugrad.plan.search.cost import Costs, measure, scheme_of
@@ -88,6 +90,19 @@ def compile_auto(
             limit -= error.excess
 
 
+def _splits(
+    request: Request, target: Target, graph: Graph, room: int
+) -> tuple[tuple[str, int], ...]:
+    """In how many groups wide feature maps are computed, for the head to fit ``room`` bytes."""
+    regions = (Region("memory", max(room, 0)),)
+
+    def replan(training: TrainingGraph) -> MemoryPlan:
+        return plan_training(training, target, regions)
+
+    training = training_graph(graph, resolve_scheme(graph, "head"), request.training)
+    return narrow(Narrowed(training, replan(training)), replan).splits
+
+
 @dataclass(frozen=True)
 class _Search:
     """What is known of a model before a limit is named. ``overhead``: SRAM beside the block."""
@@ -109,12 +124,16 @@ class _Search:
         graph = prepare(import_model(request.model))
         model = instruction_model(target)
 
+        splits: tuple[tuple[str, int], ...] = ()
+
         def planner(scheme: UpdateScheme) -> MemoryPlan:
-            return plan_training(training_graph(graph, scheme, request.training), target)
+            training = training_graph(graph, scheme, request.training)
+            return plan_training(with_splits(training, splits), target)
 
         with tempfile.TemporaryDirectory(prefix="mcugrad-") as name:
             head = compile_model(replace(request, update="head", sram=None), Path(name) / "least")
             overhead = head.sram["static"] + head.sram["stack"]
+            splits = _splits(request, target, graph, request.sram - overhead)
             smallest = planner(resolve_scheme(graph, "head"))
             if refusal := _refusal(request.sram, wish, smallest, overhead, model):
                 raise refusal
