@@ -1,6 +1,7 @@
 """What --update auto chooses under several limits of SRAM, how long that takes, what it learns.
 
-Run: python -m benchmarks.auto [kws] [resnet8] [mcunet] [--analysis accuracy] [--sram KB ...]
+Run: python -m benchmarks.auto [kws] [resnet8] [mcunet] [mbv2] [--analysis accuracy] [--sram KB ...]
+    [--target stm32f405]
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from mcugrad.fit import Hyper, accuracy, fit, set_hyper
 from mcugrad.manifest import Manifest
 from mcugrad.passes.training import Precision, TrainingOptions
 
-TARGET = "cortex-m7"
+TARGET = "cortex-m7"  # unless another is named
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,12 @@ TASKS = {
     "kws": Task(MODELS / "kws_ref_model.tflite", 40, 0.01),
     "resnet8": Task(MODELS / "pretrainedResnet_quant.tflite", 3, 0.003),
     "mcunet": Task(FOLDER / "tte_backbones_tflite" / "mcunet-5fps_int8.tflite", 0, 0.01),
+    "mbv2": Task(FOLDER / "tte_backbones_tflite" / "mbv2-w0.35_int8.tflite", 0, 0.01),
 }
 
 
 def data_of(name: str) -> Data:
-    """The task's samples; for MCUNet noise, to time the search with."""
+    """The task's samples; for the large models noise, to time the search with."""
     if name == "kws":
         return kws_new_words()[0]
     if name == "resnet8":
@@ -54,13 +56,13 @@ def data_of(name: str) -> Data:
     return Data(Samples(x, rng.integers(0, 10, 64).astype(np.int32)), None)
 
 
-def row(name: str, kilobytes: int, analysis: Analysis) -> list[str]:
+def row(name: str, kilobytes: int, analysis: Analysis, target: str) -> list[str]:
     """Searches, trains, and says what came of it."""
     task, data = TASKS[name], data_of(name)
     options = TrainingOptions(
         classes=10, learning_rate=task.learning_rate, precision=Precision.INT8
     )
-    request = Request(task.model, TARGET, "auto", options, sram=kilobytes * 1024)
+    request = Request(task.model, target, "auto", options, sram=kilobytes * 1024)
     with tempfile.TemporaryDirectory() as folder:
         path, out = Path(folder) / "data.npz", Path(folder) / "out"
         test = {} if data.test is None else {"x_test": data.test.x, "y_test": data.test.y}
@@ -102,10 +104,11 @@ def main() -> None:
     parser.add_argument("tasks", nargs="*", choices=[[], *TASKS], help="default: kws and resnet8")
     parser.add_argument("--analysis", type=Analysis, choices=list(Analysis), default="fisher")
     parser.add_argument("--sram", type=int, nargs="+", default=[64, 128, 256], metavar="KB")
+    parser.add_argument("--target", default=TARGET)
     options = parser.parse_args()
     require_data()
     rows = [
-        row(name, kilobytes, options.analysis)
+        row(name, kilobytes, options.analysis, options.target)
         for name in options.tasks or ("kws", "resnet8")
         for kilobytes in options.sram
     ]

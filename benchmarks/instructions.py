@@ -35,7 +35,7 @@ from mcugrad.resources import data_root
 from mcugrad.targets import Target, Tool, find_target
 
 #: One of each instruction set; the others are predicted from these.
-TARGETS = ("cortex-m7", "cortex-m3", "rv32imfc")
+TARGETS = ("cortex-m7", "cortex-m3", "rv32imfc", "rv32imc")
 
 _TTE = FOLDER / "tte_backbones_tflite"
 KWS, RESNET8 = MODELS / "kws_ref_model.tflite", MODELS / "pretrainedResnet_quant.tflite"

@@ -2,29 +2,46 @@
 #include "weight_s16.h"
 
 #define CHANNELS 2 /* of dy in a tile */
-#define WIDTH    4 /* input channels in a tile */
+#define WIDTH    3 /* input channels in a tile */
+
+MG_INLINE void add_row(int channels, int width, const mg_positions *at, int32_t columns,
+                       int32_t zero_point, const int8_t *x, const int16_t *dy,
+                       int32_t sums[CHANNELS][WIDTH]) {
+    MG_ROLLED
+    for (; columns > 0; --columns) {
+        int32_t codes[CHANNELS];
+        MG_UNROLLED
+        for (int i = 0; i < channels; ++i) {
+            codes[i] = dy[i];
+        }
+        MG_UNROLLED
+        for (int j = 0; j < width; ++j) {
+            const int32_t value = x[j] - zero_point;
+            MG_UNROLLED
+            for (int i = 0; i < channels; ++i) {
+                sums[i][j] += value * codes[i];
+                MG_COMPLETE(sums[i][j]);
+            }
+        }
+        x += at->x_column;
+        dy += at->dy_column;
+    }
+}
 
 /* The weights of one tap, from output channel and input channel on. */
 MG_INLINE void tile(int channels, int width, const mg_positions *at, const mg_weight_s16 *q,
                     const int8_t *x, const int16_t *dy, int32_t *dw, int32_t dw_channel) {
     int64_t total[CHANNELS][WIDTH] = {{0}};
-    for (int32_t row = 0; row < at->rows; ++row, x += at->x_row, dy += at->dy_row) {
-        const int8_t *from = x;
-        const int16_t *by = dy;
-        for (int32_t left = at->columns; left > 0; left -= MG_SAFE_POSITIONS) {
+    const int32_t rows = mg_max(MG_SAFE_POSITIONS / mg_max(at->columns, 1), 1);
+    for (int32_t row = 0; row < at->rows; row += rows) {
+        for (int32_t column = 0; column < at->columns; column += MG_SAFE_POSITIONS) {
             int32_t sums[CHANNELS][WIDTH] = {{0}};
-            MG_ROLLED
-            for (int32_t n = mg_min(left, MG_SAFE_POSITIONS); n > 0; --n) {
-                MG_UNROLLED
-                for (int j = 0; j < width; ++j) {
-                    const int32_t value = from[j] - q->zero_point;
-                    MG_UNROLLED
-                    for (int i = 0; i < channels; ++i) {
-                        sums[i][j] += value * by[i];
-                    }
-                }
-                from += at->x_column;
-                by += at->dy_column;
+            const int32_t columns = mg_min(at->columns - column, MG_SAFE_POSITIONS);
+            const int32_t end = mg_min(row + rows, at->rows);
+            for (int32_t r = row; r < end; ++r) {
+                add_row(channels, width, at, columns, q->zero_point,
+                        x + r * at->x_row + column * at->x_column,
+                        dy + r * at->dy_row + column * at->dy_column, sums);
             }
             MG_UNROLLED
             for (int i = 0; i < channels; ++i) {
