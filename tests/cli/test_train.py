@@ -10,7 +10,7 @@ import pytest
 
 from mcugrad.cli import main
 from mcugrad.devices.host import HostDevice
-from mcugrad.manifest import Manifest
+from mcugrad.manifest import VERSION, Manifest
 from tests.cli.test_compile import DIGITS
 
 
@@ -226,7 +226,7 @@ def test_a_folder_that_is_not_a_compiled_model(
     damaged = {
         "garbage": text[: len(text) // 2],
         "empty": "{}",
-        "old": text.replace('"version": 1', '"version": 0'),
+        "old": text.replace(f'"version": {VERSION}', '"version": 0'),
     }
     if damage != "missing":
         (tmp_path / "manifest.json").write_text(damaged[damage])
