@@ -283,7 +283,7 @@ def main() -> None:
             try:
                 found: Run | str = run(TASKS[name], way, _data(name, way.float_model))
             except DoesNotFitError as error:
-                found = str(error).splitlines()[0]
+                found = str(error).splitlines()[0].split(";")[0]
             _save({**load(), f"{name} {key}": found})
             print(f"  {found}", flush=True)
     show(tasks)

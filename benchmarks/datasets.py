@@ -28,6 +28,11 @@ def require_data() -> None:
         sys.exit(f"the models and data are not in {FOLDER}: set MCUGRAD_DATA to their folder")
 
 
+def int8_pixels(images: Array) -> Array:
+    """uint8 images [N, height, width, 3] as int8 models take them, [N, 1, height, width, 3]."""
+    return (images.astype(np.int16) - 128).astype(np.int8)[:, None]
+
+
 def cifar10(split: str) -> tuple[Array, Array]:
     """Images [N, 32, 32, 3] of uint8, and labels: "test" or "train_batch1"."""
     from PIL import Image
@@ -43,7 +48,7 @@ def cifar10_int8(train: int, test: int) -> Data:
 
     def samples(split: str, count: int) -> Samples:
         x, y = cifar10(split)
-        return Samples((x[:count].astype(np.int16) - 128).astype(np.int8)[:, None], y[:count])
+        return Samples(int8_pixels(x[:count]), y[:count])
 
     return Data(samples("train_batch1", train), samples("test", test))
 

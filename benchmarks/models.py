@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from benchmarks.datasets import MODELS, cifar10, flowers, kws_test_set, require_data
+from benchmarks.datasets import MODELS, cifar10, flowers, int8_pixels, kws_test_set, require_data
 from mcugrad.cli.console import table
 from mcugrad.compiler import Request, compile_model
 from mcugrad.devices import Device, open_device
@@ -35,19 +35,14 @@ ALL = (
 INT8 = ("pretrainedResnet_quant", "kws_ref_model", "vww_96_int8")
 
 
-def _flowers(count: int) -> Array:
-    """Photographs for the visual wake words model, as int8; its own test set is not at hand."""
-    images = flowers("train")[0][:count]
-    return (images[:, 16:112, 16:112].astype(np.int16) - 128).astype(np.int8)
-
-
 def samples(model: str, count: int) -> Array:
     """Real samples of an int8 model, [N, 1, ...]."""
     if model == "kws_ref_model":
         return kws_test_set().x[:count]
     if model == "vww_96_int8":
-        return _flowers(count)[:, None]
-    return (cifar10("test")[0][:count].astype(np.int16) - 128).astype(np.int8)[:, None]
+        # Photographs: its own test set is not at hand.
+        return int8_pixels(flowers("train")[0][:count, 16:112, 16:112])
+    return int8_pixels(cifar10("test")[0][:count])
 
 
 class LiteRT:

@@ -1,8 +1,8 @@
 """The same training steps on the host and in an emulator: do the weights come out the same?
 
 Integer weights are compared bit for bit, float ones (a replaced head) by their largest
-difference. With f32 gradients the two processors round differently (fused products, another
-order of sums), so a weight's stochastic rounding can fall to the other side now and then.
+difference: C leaves a compiler to fuse products and sums, which could turn a stochastic rounding
+behind f32 gradients to the other side.
 Run: python -m benchmarks.spot_check [--task NAME ...] [--way NAME ...] [--steps N]
 """
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.datasets import BACKBONES, MODELS, cifar10, flowers, kws_new_words
+from benchmarks.datasets import BACKBONES, MODELS, cifar10_int8, flowers, int8_pixels, kws_new_words
 from mcugrad.data import Data, Samples
 from mcugrad.ir.tensor import Array
 from mcugrad.passes.training import Gradients, Precision
@@ -71,18 +71,7 @@ def _flowers() -> Data:
     x, y = flowers("train")
     drawn = np.random.default_rng(0).permutation(len(y))[:1200]
     pairs = ((x[drawn], y[drawn]), flowers("val"))
-    return Data(*(Samples(_codes(x), y) for x, y in pairs))
-
-
-def _cifar10() -> Data:
-    """The first 2,000 images of the first training batch and of the test set."""
-    pairs = (cifar10("train_batch1"), cifar10("test"))
-    return Data(*(Samples(_codes(x[:2000]), y[:2000]) for x, y in pairs))
-
-
-def _codes(pixels: Array) -> Array:
-    """uint8 images as int8 models take them, [N, 1, height, width, 3]."""
-    return (pixels.astype(np.int16) - 128).astype(np.int8)[:, None]
+    return Data(*(Samples(int8_pixels(x), y) for x, y in pairs))
 
 
 def _backbone(name: str, sparse: Sparse, small: Sparse | None = None) -> Task:
@@ -124,7 +113,7 @@ TASKS = {
         MODELS / "pretrainedResnet_quant.tflite",
         MODELS / "pretrainedResnet.tflite",
         classes=10,
-        data=_cifar10,
+        data=lambda: cifar10_int8(2000, 2000),
         real=lambda x: x + np.float32(128),
         epochs=3,
         mirrored=True,
