@@ -90,7 +90,7 @@ def test_json_and_a_limit_of_instructions(
     assert all(r["sram"] <= r["limit"] for r in rows)
     assert [r["gain"] for r in rows] == sorted(r["gain"] for r in rows)
     assert free["search"]["gain"] == pytest.approx(100)  # everything fits
-    limit = round(0.7 * free["search"]["instructions"])
+    limit = round(0.9 * free["search"]["instructions"])
     bound = document("--instructions", str(limit))
     assert bound["search"]["instructions"] <= limit
     assert bound["search"]["gain"] < free["search"]["gain"]

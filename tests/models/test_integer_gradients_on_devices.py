@@ -29,7 +29,7 @@ SCHEME = """[update]
 "depthwise/b" = true
 "pointwise/w" = true
 "pointwise/b" = true
-"corners/w" = [0, 5, 10]
+"corners/w" = [5]
 "corners/b" = true
 "scores/w" = true
 "scores/b" = true
@@ -66,7 +66,7 @@ def compiled(target: str, scheme: str, out: Path) -> Manifest:
     tool = targets()[target].emulator
     if tool is not None and shutil.which(tool.command[0]) is None:
         pytest.skip(f"{tool.command[0]} is not installed (apt-get install {tool.package})")
-    return compile_model(Request(example_model(), target, scheme, OPTIONS), out)
+    return compile_model(Request(example_model(), target, scheme, OPTIONS, stack=2048), out)
 
 
 @pytest.mark.emulator
