@@ -138,10 +138,6 @@ def test_folders_that_are_none(
     compiled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert "is not a compiled model" in refused(2, [str(tmp_path)], capsys)
-    damaged = tmp_path / "graph"
-    shutil.copytree(compiled, damaged)
-    (damaged / "graph" / "graph.json").write_text("{}")
-    refused(3, [str(damaged)], capsys)
     for name, content in (("none", None), ("text", b"no firmware"), ("head", b"\x7fELF")):
         folder = tmp_path / name
         shutil.copytree(compiled, folder)

@@ -51,7 +51,7 @@ def _text(found: Profile) -> str:
             op.call.op,
             op.call.phase,
             *_numbers(op.cost),
-            f"{op.bytes:,}",
+            f"{op.call.bytes:,}",
             f"{100 * op.share:.1f} %",
         ]
         for op in found.ops

@@ -13,8 +13,6 @@ from elftools.common.exceptions import ELFError
 from mcugrad.devices.opening import emulated_firmware
 from mcugrad.errors import CheckFailedError, UsageError
 from mcugrad.image import read_code
-from mcugrad.ir.graph import Graph
-from mcugrad.ir.serial import load_training_graph
 from mcugrad.ir.tensor import Array
 from mcugrad.manifest import CallInfo, Manifest
 from mcugrad.profiling.calls import Entry, Work, cut, marks
@@ -51,21 +49,20 @@ class Cost:
 
 @dataclass(frozen=True)
 class OpCost:
-    """A kernel call: what it costs, and the bytes of its operands and results.
+    """A kernel call and what it costs.
 
     ``share`` is that of the training step, or for the phase ``output`` of the inference.
     """
 
     call: CallInfo
     cost: Cost
-    bytes: int
     share: float
 
     def document(self) -> dict[str, Any]:
         """The call for ``--json``."""
         call = self.call
         name = {"name": call.name, "op": call.op, "pass": call.phase, "kernel": call.symbol}
-        return {**name, **self.cost.document(), "bytes": self.bytes, "share": self.share}
+        return {**name, **self.cost.document(), "bytes": call.bytes, "share": self.share}
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,6 @@ def profile(folder: Path, x: Array, target: int | Array) -> Profile:
 
     Raises:
         UsageError: the folder is not a compiled model, or is one for the host.
-        ModelError: its graph is damaged.
         MissingToolError: there is no emulator, or it cannot count.
         CheckFailedError: the loss of the sample is not finite.
     """
@@ -99,7 +95,6 @@ def profile(folder: Path, x: Array, target: int | Array) -> Profile:
             f"{folder} is compiled for {machine.name}, where instructions are not counted: "
             "compile it for a target that is emulated ('mcugrad targets')"
         )
-    graph = load_training_graph(folder / "graph").graph
     with tempfile.TemporaryDirectory(prefix="mcugrad-") as name:
         firmware = emulated_firmware(folder, manifest, Path(name))
         try:
@@ -119,21 +114,13 @@ def profile(folder: Path, x: Array, target: int | Array) -> Profile:
     timing = timing_of(machine)
     estimate = Estimate(timing, code) if timing else None
     infer, step = (cut(segments, code, entry, manifest.calls) for entry in Entry)
-    return _profile(manifest, graph, infer, step, estimate)
+    return _profile(manifest, infer, step, estimate)
 
 
-def _profile(
-    manifest: Manifest, graph: Graph, infer: Work, step: Work, estimate: Estimate | None
-) -> Profile:
+def _profile(manifest: Manifest, infer: Work, step: Work, estimate: Estimate | None) -> Profile:
     def cost(products: int, segments: Sequence[Segment]) -> Cost:
         cycles = estimate.cycles(segments) if estimate else None
         return Cost(products, sum(s.instructions for s in segments), cycles)
-
-    nodes = {n.name: n for n in graph.nodes}
-
-    def moved(call: CallInfo) -> int:
-        node = nodes[call.name]
-        return sum(graph.tensors[n].nbytes for n in (*node.inputs, *node.outputs) if n)
 
     wholes: list[Cost] = []
     taken: dict[str, OpCost] = {}  # a forward call as it is in the step, which comes last
@@ -144,7 +131,7 @@ def _profile(
         for call, segments in zip(calls, work.calls, strict=True):
             found = cost(call.products, segments)
             share = found.instructions / whole.instructions
-            taken[call.name] = OpCost(call, found, moved(call), share)
+            taken[call.name] = OpCost(call, found, share)
     source = estimate.timing.source if estimate else None
     infer_cost, step_cost = wholes
     other = step_cost.instructions - sum(s.instructions for c in step.calls for s in c)
