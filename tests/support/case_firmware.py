@@ -78,12 +78,12 @@ def _run(cases: Sequence[Case], target: Target) -> list[Measured]:
         sample = np.zeros(1, np.float32)
         with counting(target, firmware, emitted.fingerprint, marks(code, calls)) as counted:
             traced = counted.device.train_step(sample, sample, trace=True).traced
-            counted.device.train_step(sample, sample)
             work = cut(counted.segments(), code, Entry.STEP, calls)
     names = [e.name for e in tensor_table(plan)]
     contents = {names[number]: content for number, content in traced.items()}
+    kernels = {code.functions[c.symbol].start for c in calls}  # tracing runs between them
     instructions = {
-        call.name: sum(s.instructions for s in segments)
+        call.name: sum(s.instructions for s in segments if s.address in kernels)
         for call, segments in zip(calls, work.calls, strict=True)
     }
     by_name = {c.name: c for c in calls}
