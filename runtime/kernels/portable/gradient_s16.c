@@ -1,6 +1,7 @@
 /* Element-wise steps of int16 gradients; codes change, exponents only where that is said. */
 #include "float_bits.h"
 #include "integer_gradient.h"
+#include "scales.h"
 
 void mg_clamp_s16_bwd_data(const mg_size_params *p, const mg_clamp_s8 *q, const int16_t *dy,
                            const int8_t *y, int16_t *dx) {
@@ -61,9 +62,10 @@ void mg_channel_sum_s16_fwd(const mg_channel_sum_params *p, const int16_t *dy, i
 
 void mg_scale_channels_s16_fwd(const mg_channel_sum_params *p, const mg_multipliers *q,
                                const int16_t *x, int16_t *y) {
-    for (int32_t i = 0; i < p->positions; ++i) {
-        for (int32_t c = 0; c < p->channels; ++c) {
-            *y++ = mg_code(mg_rounded_shift(*x++ * q->multiplier[c], q->shift));
+    for (int32_t c = 0; c < p->channels; ++c) {
+        const int32_t factor = (int32_t)(mg_scale_at(&q->scales, c) + 0.5f);
+        for (int32_t i = c; i < p->positions * p->channels; i += p->channels) {
+            y[i] = mg_code(mg_rounded_shift(x[i] * factor, q->shift));
         }
     }
 }
