@@ -99,13 +99,12 @@ def _run(cases: Sequence[Case], target: Target) -> list[Measured]:
 
 
 def _worst(case: Case, contents: Sequence[bytes]) -> Difference:
-    differences = [
-        difference(0, f"{case}/{tensor.name}", np.frombuffer(content, tensor.dtype.numpy), wanted)
-        for tensor, content, wanted in zip(
-            case.call.outputs, contents, case.expected(), strict=True
-        )
-    ]
-    return max(differences, key=lambda d: d.severity)
+    found = []
+    for tensor, content, wanted in zip(case.call.outputs, contents, case.expected(), strict=True):
+        stored = tensor.dtype.numpy
+        name = f"{case}/{tensor.name}"
+        found.append(difference(0, name, np.frombuffer(content, stored), wanted.astype(stored)))
+    return max(found, key=lambda d: d.severity)
 
 
 def _node(index: int) -> str:
