@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from mcugrad.profiling.profile import Cost, Profile
 
 _LONGEST_NAME = 40
+_CYCLES = "cycles, est."
+_HEADER = ("products", "instructions", "per product", _CYCLES)
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -67,10 +69,6 @@ def _text(found: Profile) -> str:
     return f"{table(header, rows)}\ncycles: an estimate by the {found.timing}; no wait states"
 
 
-_CYCLES = "cycles, est."
-_HEADER = ("products", "instructions", "per product", _CYCLES)
-
-
 def _numbers(cost: Cost) -> list[str]:
     return [
         f"{cost.products:,}" if cost.products else "",
@@ -81,7 +79,7 @@ def _numbers(cost: Cost) -> list[str]:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else "…" + name[1 - _LONGEST_NAME :]
+    return name if len(name) <= _LONGEST_NAME else "..." + name[3 - _LONGEST_NAME :]
 
 
 def _without(column: int, row: list[str]) -> list[str]:
