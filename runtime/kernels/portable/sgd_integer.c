@@ -2,6 +2,7 @@
 #include "draw.h"
 #include "float_bits.h"
 #include "scales.h"
+#include "tile.h"
 
 #define FRACTION 24 /* bits of a step that rounding draws against */
 
@@ -32,6 +33,7 @@ static int32_t updated(int32_t w, int64_t step, uint32_t random, int32_t limit) 
             const float factor = q->qas ? q->unit / scale : q->unit * scale;                       \
             const mg_parts rate = mg_parts_of(hyper[0] * factor);                                  \
             index = index + 1 < q->scales.count ? index + 1 : 0;                                   \
+            MG_ROLLED                                                                              \
             for (const int32_t end = i + q->run; i < end; ++i) {                                   \
                 const int64_t step =                                                               \
                     shifted((int64_t)dw[i] * rate.significand,                                     \
