@@ -82,8 +82,9 @@ void mg_depthwise_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const 
                                 const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y);
 void mg_depthwise_conv2d_f32_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const float *x,
                                  const float *w, const float *b, float *y);
-void mg_depthwise_conv2d_s8_bwd_data(const mg_conv2d_params *p, const mg_scales *q, const float *dy,
-                                     const int8_t *w, float *dx);
+size_t mg_depthwise_conv2d_s8_bwd_data_scratch_size(const mg_conv2d_params *p);
+void mg_depthwise_conv2d_s8_bwd_data(void *scratch, const mg_conv2d_params *p, const mg_scales *q,
+                                     const float *dy, const int8_t *w, float *dx);
 void mg_depthwise_conv2d_s8_bwd_weight(const mg_conv2d_params *p, const mg_quantize_s8 *q,
                                        const int8_t *x, const float *dy, const float *gathered,
                                        float *dw);
@@ -101,8 +102,10 @@ void mg_fully_connected_s8_fwd(const mg_fully_connected_params *p, const mg_resc
                                const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y);
 void mg_fully_connected_f32_fwd(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
                                 const float *x, const float *w, const float *b, float *y);
-void mg_fully_connected_s8_bwd_data(const mg_fully_connected_params *p, const mg_scales *q,
-                                    const float *dy, const int8_t *w, float *dx);
+size_t mg_fully_connected_s8_bwd_data_scratch_size(const mg_fully_connected_params *p);
+void mg_fully_connected_s8_bwd_data(void *scratch, const mg_fully_connected_params *p,
+                                    const mg_scales *q, const float *dy, const int8_t *w,
+                                    float *dx);
 void mg_fully_connected_s8_bwd_weight(const mg_fully_connected_params *p, const mg_quantize_s8 *q,
                                       const int8_t *x, const float *dy, const float *gathered,
                                       float *dw);

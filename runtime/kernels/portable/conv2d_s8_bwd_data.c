@@ -33,10 +33,7 @@ void mg_conv2d_s8_bwd_data(void *scratch, const mg_conv2d_params *p, const mg_sc
                            const float *dy, const int8_t *w, float *dx) {
     const int32_t depth = p->in_c / p->groups, taps = p->kernel_h * p->kernel_w;
     float *const scales = scratch, *const real = scales + p->out_c;
-    MG_ROLLED
-    for (int32_t oc = 0; oc < p->out_c; ++oc) {
-        scales[oc] = mg_scale_at(q, oc);
-    }
+    mg_all_scales(q, scales);
     for (int32_t channel = 0; channel < depth; channel += MG_WIDE) {
         const int32_t width = mg_min(depth - channel, MG_WIDE);
         mg_conv2d_params part = *p;

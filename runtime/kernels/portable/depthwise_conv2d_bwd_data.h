@@ -22,6 +22,7 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const QUANT *q
     (void)b;
     mg_sums_f32 sums;
     mg_clear_f32(pixels, channels, sums);
+    MG_ROLLED
     for (int32_t m = 0; m < v->run; ++m) {
         const float *from[MG_TILE];
         MG_UNROLLED

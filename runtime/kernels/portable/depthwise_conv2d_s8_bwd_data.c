@@ -5,7 +5,12 @@
 
 #include "depthwise_conv2d_bwd_data.h"
 
-void mg_depthwise_conv2d_s8_bwd_data(const mg_conv2d_params *p, const mg_scales *q, const float *dy,
-                                     const int8_t *w, float *dx) {
-    input_gradient(p, q, dy, w, dx);
+size_t mg_depthwise_conv2d_s8_bwd_data_scratch_size(const mg_conv2d_params *p) {
+    return (size_t)p->out_c * sizeof(float);
+}
+
+void mg_depthwise_conv2d_s8_bwd_data(void *scratch, const mg_conv2d_params *p, const mg_scales *q,
+                                     const float *dy, const int8_t *w, float *dx) {
+    mg_all_scales(q, scratch);
+    input_gradient(p, scratch, dy, w, dx);
 }

@@ -5,7 +5,13 @@
 
 #include "fully_connected_bwd_data.h"
 
-void mg_fully_connected_s8_bwd_data(const mg_fully_connected_params *p, const mg_scales *q,
-                                    const float *dy, const int8_t *w, float *dx) {
-    input_gradient(p, q, dy, w, dx);
+size_t mg_fully_connected_s8_bwd_data_scratch_size(const mg_fully_connected_params *p) {
+    return (size_t)p->out * sizeof(float);
+}
+
+void mg_fully_connected_s8_bwd_data(void *scratch, const mg_fully_connected_params *p,
+                                    const mg_scales *q, const float *dy, const int8_t *w,
+                                    float *dx) {
+    mg_all_scales(q, scratch);
+    input_gradient(p, scratch, dy, w, dx);
 }

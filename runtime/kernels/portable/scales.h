@@ -1,4 +1,4 @@
-/* The scale at one index; the same as stored_scales() of the compiler, bit for bit. */
+/* Scales as the compiler's stored_scales() has them, bit for bit. */
 #ifndef MG_SCALES_H
 #define MG_SCALES_H
 
@@ -9,6 +9,14 @@ static inline float mg_scale_at(const mg_scales *q, int32_t i) {
     float power;
     __builtin_memcpy(&power, &bits, sizeof power);
     return q->unit * ((float)q->multiplier[i] * power);
+}
+
+/* All of them, for loops that take them again and again. */
+static inline void mg_all_scales(const mg_scales *q, float *scales) {
+    int32_t i = 0;
+    do {
+        scales[i] = mg_scale_at(q, i);
+    } while (++i < q->count);
 }
 
 #endif

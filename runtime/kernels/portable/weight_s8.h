@@ -2,8 +2,8 @@
 #include "scales.h"
 
 #define WEIGHT int8_t
-#define QUANT  mg_scales
+#define QUANT  float
 
-static inline float scale_of(const QUANT *q, int32_t channel) {
-    return mg_scale_at(q, channel);
+static inline float scale_of(const QUANT *scale, int32_t channel) {
+    return scale[channel];
 }

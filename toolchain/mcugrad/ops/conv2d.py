@@ -212,7 +212,7 @@ register(
         Conv2dBwdDataAttrs,
         _bwd_data_infer,
         _bwd_data_reference,
-        kernels=linear.bwd_data_kernels("conv2d", _bwd_data_params, axis=0, scratch=True),
+        kernels=linear.bwd_data_kernels("conv2d", _bwd_data_params, axis=0),
         products=_bwd_data_products,
         integer=bwd_data_rule("conv2d", lambda attrs, w: w.size // w.shape[3] // attrs.conv.groups),
     )

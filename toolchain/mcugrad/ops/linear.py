@@ -109,13 +109,10 @@ def fwd_kernels(
     )
 
 
-def bwd_data_kernels(
-    op: str, params: StructOf, axis: int, *, scratch: bool = False
-) -> tuple[Kernel, ...]:
+def bwd_data_kernels(op: str, params: StructOf, axis: int) -> tuple[Kernel, ...]:
     """The rows of ``<op>_bwd_data``.
 
-    ``axis`` is the output channels of w, and ``scratch`` tells whether the kernel with int8
-    weights makes them real first.
+    ``axis`` is the output channels of w, whose scales the kernel with int8 weights lays out.
     """
 
     def quant(call: OpCall) -> CStruct:
@@ -129,7 +126,7 @@ def bwd_data_kernels(
             params=params,
             quant=quant,
             matches=_reads_int8(1),
-            scratch=scratch,
+            scratch=True,
         ),
         Kernel(f"mg_{op}_f32_bwd_data", DType.F32, params=params),
     )
