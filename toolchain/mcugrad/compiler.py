@@ -103,17 +103,22 @@ def plan_training(
     return plan
 
 
-def regions_of(target: Target, sram: int | None, stack: int) -> tuple[Region, ...]:
+def regions_of(target: Target, sram: int | None, stack: int, static: int = 0) -> tuple[Region, ...]:
     """The memories for arena and state, with what the stack leaves of them.
 
-    What static data take is not known before the firmware is linked.
+    So do ``static`` data; what they take is not known before firmware is linked.
     """
-    if target.placement is None:
+    placement = target.placement
+    if placement is None:
         return (Region("memory", sram),)
-    taken = {target.placement.stack: stack}
     return tuple(
-        Region(name, target.memory(name).size - taken.get(name, 0))
-        for name in target.placement.arena
+        Region(
+            name,
+            target.memory(name).size
+            - stack * (name == placement.stack)
+            - static * (name == placement.data),
+        )
+        for name in placement.arena
     )
 
 

@@ -83,6 +83,10 @@ class MemoryPlan:
         """Bytes that the regions have too few."""
         return sum(b.missing_bytes for b in self.blocks)
 
+    def need(self, available: int) -> int:
+        """Bytes with which it could run: what it takes; else those ``available`` and missing."""
+        return available + self.missing_bytes if self.missing_bytes else self.total_bytes
+
     @property
     def constant_bytes(self) -> int:
         """Bytes of the constants in flash, with the initial content of the state."""
