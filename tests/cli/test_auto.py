@@ -64,7 +64,7 @@ def test_in_two_memories_it_learns_as_the_golden_model_does(
     limit = (128 + 12) << 10
     more = ["--data", data, "--sram", str(limit), "--stack", "112K", "--precision", "int8"]
     assert search(out, *more, target="stm32f405") == 0
-    sram, ccm = Manifest.read(out).regions
+    _, ccm = Manifest.read(out).regions
     assert ccm.arena + ccm.parameters > 0
     assert Manifest.read(out).sram["total"] <= limit
     assert len(Manifest.read(out).learning) > 2
