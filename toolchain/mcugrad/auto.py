@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass, replace
+from functools import cache
 from math import ceil, log2
 from pathlib import Path
 
@@ -186,7 +187,14 @@ class _Search:
         with onlooker.progress("planning", len(worth.layers)) as advance:
             costs = measure(graph, worth, planner.narrowest, model, advance)
 
+        @cache
+        def least(picks: tuple[Option, ...]) -> Taken:
+            plan = planner.narrowest(scheme_of(graph, worth, picks))
+            return Taken(plan.total_bytes, model.step(plan))
+
         def judge(picks: tuple[Option, ...], nbytes: int) -> Taken:
+            if least(picks).nbytes > nbytes:
+                return least(picks)
             plan = planner.within(scheme_of(graph, worth, picks), nbytes + memories.overhead)
             return Taken(plan.need(nbytes), model.step(plan))
 
@@ -223,7 +231,7 @@ class _Search:
         """The table from what the head takes to what everything takes, in equal ratios."""
         layers = self.worth.layers
         least, most = (
-            self.planner.narrowest(scheme_of(self.planner.graph, self.worth, picks)).total_bytes
+            self.chooser.judge(picks, 0).nbytes
             for picks in (layers[-1].options[:1], tuple(w.options[-1] for w in layers))
         )
         least, most = least + self.overhead, most + self.overhead

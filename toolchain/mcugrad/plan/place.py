@@ -117,11 +117,12 @@ def place(
     if len(regions) == 1 or not plan.missing_bytes:
         return plan
     limits = [plan.total_bytes if r.capacity is None else max(0, r.capacity) for r in regions]
+    least = max(0, plan.state_bytes + schedule.lower_bound - sum(limits))
     found = []
     for _ in range(_ROUNDS):
         chosen = dict(zip(items, assign(list(items.values()), limits), strict=True))
         found.append(_packed(program, schedule, regions, chosen))
-        if not found[-1].missing_bytes:
+        if found[-1].missing_bytes <= least:
             break
         for i, block in enumerate(found[-1].blocks):
             limits[i] = max(0, limits[i] - block.missing_bytes)
