@@ -13,11 +13,11 @@ from pathlib import Path
 
 from benchmarks.datasets import require_data
 from benchmarks.tasks import TASKS, searched
-from mcugrad.analysis import Analysis
 from mcugrad.cli.console import table
 from mcugrad.compiler import Request
 from mcugrad.errors import DoesNotFitError
 from mcugrad.passes.training import Precision, TrainingOptions
+from mcugrad.search.analysis import Analysis
 
 TARGET = "cortex-m7"  # unless another is named
 

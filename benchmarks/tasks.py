@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.datasets import BACKBONES, MODELS, cifar10_int8, flowers, int8_pixels, kws_new_words
-from mcugrad.analysis import Analysis
-from mcugrad.auto import Found, Wish, compile_auto
 from mcugrad.cli.console import Console
 from mcugrad.compiler import Request
 from mcugrad.data import Data, Samples
 from mcugrad.ir.tensor import Array
 from mcugrad.manifest import Manifest
 from mcugrad.passes.training import Gradients, Precision
+from mcugrad.search.analysis import Analysis
+from mcugrad.search.auto import Found, Wish, compile_auto
 
 
 @dataclass(frozen=True)

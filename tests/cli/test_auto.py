@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcugrad import auto
 from mcugrad.cli import main
 from mcugrad.manifest import Manifest
+from mcugrad.search import auto
 from mcugrad.targets import Target
 from tests.cli.test_compile import DIGITS, answer, refused
 from tests.devices.hand_made import require_emulator
@@ -119,8 +119,8 @@ def test_json_and_a_limit_of_instructions(
 def test_accuracy_analysis(
     data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mcugrad.analysis.TUNING_STEPS", 10)
-    monkeypatch.setattr("mcugrad.analysis.HEAD_STEPS", 30)
+    monkeypatch.setattr("mcugrad.search.analysis.TUNING_STEPS", 10)
+    monkeypatch.setattr("mcugrad.search.analysis.HEAD_STEPS", 30)
     arguments = ["--sram", LIMIT, "--data", data, "--analysis", "accuracy", "--json"]
     assert search(tmp_path / "out", *arguments) == 0
     document = answer(capsys)

@@ -8,7 +8,6 @@ from functools import cache
 from math import ceil, log2
 from pathlib import Path
 
-from mcugrad.analysis import Analysis, contribution
 from mcugrad.compiler import (
     Dump,
     Request,
@@ -23,18 +22,19 @@ from mcugrad.data import load_data
 from mcugrad.errors import DoesNotFitError, UsageError
 from mcugrad.ir.graph import Graph
 from mcugrad.manifest import Manifest
-from mcugrad.narrow import planned
 from mcugrad.onlooker import Onlooker
 from mcugrad.passes.scheme import UpdateScheme, resolve_scheme
 from mcugrad.passes.split_channels import with_splits
 from mcugrad.passes.training import TrainingOptions, training_graph
 from mcugrad.plan.explain import peak_step
+from mcugrad.plan.narrow import planned
 from mcugrad.plan.place import MemoryPlan, Region
-from mcugrad.plan.search.choose import Choice, Chooser, Limits, Taken
-from mcugrad.plan.search.contribution import Contribution, Option
-from mcugrad.plan.search.cost import Costs, measure, scheme_of
-from mcugrad.plan.search.instructions import InstructionModel, instruction_model
-from mcugrad.plan.search.table import Row, rows_text, scheme_text
+from mcugrad.search.analysis import Analysis, contribution
+from mcugrad.search.choose import Choice, Chooser, Limits, Taken
+from mcugrad.search.contribution import Contribution, Option
+from mcugrad.search.cost import Costs, measure, scheme_of
+from mcugrad.search.instructions import InstructionModel, instruction_model
+from mcugrad.search.table import Row, rows_text, scheme_text
 from mcugrad.targets import Target, find_target
 
 UPDATE = "auto"

@@ -18,9 +18,9 @@ from mcugrad.passes.scheme import UpdateScheme, parse_scheme
 from mcugrad.passes.training import Precision, TrainingOptions, training_graph
 from mcugrad.plan.order import order
 from mcugrad.plan.place import MemoryPlan, Region, place
-from mcugrad.plan.search import choose
-from mcugrad.plan.search.choose import Chooser, Limits, Taken
-from mcugrad.plan.search.contribution import (
+from mcugrad.search import choose
+from mcugrad.search.choose import Chooser, Limits, Taken
+from mcugrad.search.contribution import (
     NOT_AT_ALL,
     Contribution,
     Option,
@@ -28,9 +28,9 @@ from mcugrad.plan.search.contribution import (
     pick,
     shares_of,
 )
-from mcugrad.plan.search.cost import Planner, measure, scheme_of
-from mcugrad.plan.search.instructions import OTHER, InstructionModel, instruction_model
-from mcugrad.plan.search.table import scheme_text
+from mcugrad.search.cost import Planner, measure, scheme_of
+from mcugrad.search.instructions import OTHER, InstructionModel, instruction_model
+from mcugrad.search.table import scheme_text
 from mcugrad.targets import find_target, targets
 from tests.support.networks import NetworkBuilder
 from tests.support.quantised import quantised

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcugrad.plan.order import ALIGN
-from mcugrad.plan.search.contribution import Contribution, Option
-from mcugrad.plan.search.cost import Costs
+from mcugrad.search.contribution import Contribution, Option
+from mcugrad.search.cost import Costs
 
 #: Partial schemes kept for each layer; what happens to more is said at ``_thinned``.
 MAX_PARTIAL = 5_000
