@@ -135,6 +135,9 @@ def test_an_unreachable_budget(
     message = refused(4, capsys, tmp_path, "the head alone", "more than", "6144", "step")
     assert "Traceback" not in message
     assert message.count("\n") == 1
+    arguments = ["--sram", "132K", "--stack", "126K", "--data", data]
+    assert search(tmp_path / "out", *arguments, target="stm32f405") == 4  # in two memories
+    refused(4, capsys, tmp_path, "the head alone", "more than the limit of 135168", "step")
     arguments = ["--sram", "1M", "--data", data, "--instructions", "1000"]
     assert search(tmp_path / "out", *arguments) == 4
     refused(4, capsys, tmp_path, "the head alone", "instructions a step", "1000")
