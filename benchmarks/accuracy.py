@@ -22,9 +22,8 @@ import numpy as np
 
 from benchmarks.datasets import require_data
 from benchmarks.sparse import scheme
-from benchmarks.tasks import TASKS, WAYS, Task, Way
-from mcugrad.auto import Wish, compile_auto
-from mcugrad.cli.console import Console, table
+from benchmarks.tasks import TASKS, WAYS, Task, Way, searched
+from mcugrad.cli.console import table
 from mcugrad.compiler import GRAPH, Request, compile_model
 from mcugrad.data import Data, Samples
 from mcugrad.devices import open_device
@@ -102,8 +101,9 @@ def request(task: Task, way: Way, target: str, folder: Path) -> Request:
         text = scheme(task.int8, sparse.biases, sparse.shares)
         Path(update).write_text(text, encoding="utf-8")
     elif update == "auto":
+        asked = Request(task.model(way), TARGET, "auto", _options(task, way), sram=way.sram)
         update = str(folder / "auto.toml")
-        Path(update).write_text(_searched(task, way, folder), encoding="utf-8")
+        Path(update).write_text(searched(task, asked, folder)[1].text, encoding="utf-8")
     elif update == "bias":
         update = f"bias:{task.sparse.biases + 1}"
     elif update == "last":
@@ -113,20 +113,6 @@ def request(task: Task, way: Way, target: str, folder: Path) -> Request:
 
 def _options(task: Task, way: Way) -> TrainingOptions:
     return TrainingOptions(task.classes, precision=way.precision, **way.options)
-
-
-def _searched(task: Task, way: Way, folder: Path) -> str:
-    """The text of the scheme that ``--update auto`` finds for the target's SRAM.
-
-    Raises:
-        DoesNotFitError: not even the head can learn in it.
-    """
-    data = folder / "data.npz"
-    train = task.data().train
-    np.savez(data, x=train.x[:, 0], y=train.y)
-    asked = Request(task.model(way), TARGET, "auto", _options(task, way), sram=way.sram)
-    quiet = Console(quiet=True)
-    return compile_auto(asked, Wish(data), folder / "auto", quiet, lambda *_: None)[1].text
 
 
 def sram(asked: Request, folder: Path) -> int:

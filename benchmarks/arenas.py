@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from benchmarks.datasets import FOLDER, MODELS, require_data
 from mcugrad.cli.console import table
 from mcugrad.compiler import import_model, plan_training, prepare
-from mcugrad.narrow import Narrowed, narrow
 from mcugrad.passes.layers import layers
 from mcugrad.passes.scheme import resolve_scheme
 from mcugrad.passes.training import Precision, TrainingOptions, training_graph
+from mcugrad.plan.narrow import Narrowed, narrow
 from mcugrad.plan.place import Region, place
 from mcugrad.targets import find_target
 

@@ -25,9 +25,9 @@ from mcugrad.data import random_samples
 from mcugrad.ir.graph import Phase
 from mcugrad.passes.scheme import resolve_scheme
 from mcugrad.passes.training import Gradients, Precision, TrainingOptions, training_graph
-from mcugrad.plan.search.instructions import FILE, OTHER, InstructionModel, Row, elements
 from mcugrad.profiling.profile import profile
 from mcugrad.resources import data_root
+from mcugrad.search.instructions import FILE, OTHER, InstructionModel, Row, elements
 from mcugrad.targets import Target, find_target
 
 #: One of each instruction set; the others are predicted from these.

@@ -10,9 +10,14 @@ from typing import Any
 import numpy as np
 
 from benchmarks.datasets import BACKBONES, MODELS, cifar10_int8, flowers, int8_pixels, kws_new_words
+from mcugrad.cli.console import Console
+from mcugrad.compiler import Request
 from mcugrad.data import Data, Samples
 from mcugrad.ir.tensor import Array
+from mcugrad.manifest import Manifest
 from mcugrad.passes.training import Gradients, Precision
+from mcugrad.search.analysis import Analysis
+from mcugrad.search.auto import Found, Wish, compile_auto
 
 
 @dataclass(frozen=True)
@@ -121,6 +126,21 @@ TASKS = {
         sparse=Sparse(9, {3: 0.5, 6: 0.25, 7: 0.25}),
     ),
 }
+
+
+def searched(
+    task: Task, asked: Request, folder: Path, analysis: Analysis = Analysis.FISHER
+) -> tuple[Manifest, Found]:
+    """Compiles what ``auto`` finds for a task into ``folder / "auto"``.
+
+    Raises:
+        DoesNotFitError: not even the head can learn in that much memory.
+    """
+    data, train = folder / "data.npz", task.data().train
+    np.savez(data, x=train.x[:, 0], y=train.y)
+    wish = Wish(data, analysis=analysis)
+    return compile_auto(asked, wish, folder / "auto", Console(quiet=True), lambda *_: None)
+
 
 _F32 = Precision.F32
 WAYS = {

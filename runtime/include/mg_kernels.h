@@ -76,7 +76,7 @@ void mg_conv2d_f32_bwd_weight(const mg_conv2d_params *p, const float *x, const f
                               const float *gathered, float *dw);
 
 /* depthwise_conv2d: x [in_h][in_w][in_c], w [kernel_h][kernel_w][out_c]. Output channel c
- * reads input channel c / (out_c / in_c). */
+ * reads input channel c / (out_c / in_c). s8: y may be x where they have one shape. */
 size_t mg_depthwise_conv2d_s8_fwd_scratch_size(const mg_conv2d_params *p);
 void mg_depthwise_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const mg_requant_s8 *q,
                                 const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y);

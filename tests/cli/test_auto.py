@@ -8,10 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcugrad import auto
 from mcugrad.cli import main
 from mcugrad.manifest import Manifest
+from mcugrad.search import auto
+from mcugrad.targets import Target
 from tests.cli.test_compile import DIGITS, answer, refused
+from tests.devices.hand_made import require_emulator
 
 LIMIT = "40K"
 
@@ -51,6 +53,24 @@ def test_the_result_fits_and_says_what_it_gains(found: Path) -> None:
     assert set(entries) == set(manifest.learning)
     assert f"It takes {manifest.sram['total']} bytes of SRAM" in text
     assert all("gain" in line for line in text.splitlines() if line.startswith('"'))
+
+
+def test_in_two_memories_it_learns_as_the_golden_model_does(
+    data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The stack leaves too little of the first memory for what is found."""
+    require_emulator("stm32f405")
+    out = tmp_path / "out"
+    limit = (128 + 12) << 10
+    more = ["--data", data, "--sram", str(limit), "--stack", "112K", "--precision", "int8"]
+    assert search(out, *more, target="stm32f405") == 0
+    _, ccm = Manifest.read(out).regions
+    assert ccm.arena + ccm.parameters > 0
+    assert Manifest.read(out).sram["total"] <= limit
+    assert len(Manifest.read(out).learning) > 2
+    capsys.readouterr()
+    assert main(["parity", str(out), "--on", "emulator", "--steps", "3", "--json"]) == 0
+    assert answer(capsys)["ok"]
 
 
 def test_it_takes_what_is_left(found: Path) -> None:
@@ -99,8 +119,8 @@ def test_json_and_a_limit_of_instructions(
 def test_accuracy_analysis(
     data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mcugrad.analysis.TUNING_STEPS", 10)
-    monkeypatch.setattr("mcugrad.analysis.HEAD_STEPS", 30)
+    monkeypatch.setattr("mcugrad.search.analysis.TUNING_STEPS", 10)
+    monkeypatch.setattr("mcugrad.search.analysis.HEAD_STEPS", 30)
     arguments = ["--sram", LIMIT, "--data", data, "--analysis", "accuracy", "--json"]
     assert search(tmp_path / "out", *arguments) == 0
     document = answer(capsys)
@@ -115,6 +135,9 @@ def test_an_unreachable_budget(
     message = refused(4, capsys, tmp_path, "the head alone", "more than", "6144", "step")
     assert "Traceback" not in message
     assert message.count("\n") == 1
+    arguments = ["--sram", "132K", "--stack", "126K", "--data", data]
+    assert search(tmp_path / "out", *arguments, target="stm32f405") == 4  # in two memories
+    refused(4, capsys, tmp_path, "the head alone", "more than the limit of 135168", "step")
     arguments = ["--sram", "1M", "--data", data, "--instructions", "1000"]
     assert search(tmp_path / "out", *arguments) == 4
     refused(4, capsys, tmp_path, "the head alone", "instructions a step", "1000")
@@ -170,13 +193,11 @@ def test_a_linker_that_disagrees_is_believed(
     data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Static data that were underrated: the search goes on with less."""
-    start = auto._Search.start.__func__
+    memories = auto._Memories
 
-    def underrating(cls: type, *arguments: object) -> object:
-        search = start(cls, *arguments)
-        object.__setattr__(search, "overhead", search.overhead - 600)
-        return search
+    def underrating(target: Target, stack: int, static: int) -> object:
+        return memories(target, stack, static - 600)
 
-    monkeypatch.setattr(auto._Search, "start", classmethod(underrating))
+    monkeypatch.setattr(auto, "_Memories", underrating)
     assert search(tmp_path / "out", "--sram", LIMIT, "--data", data) == 0
     assert Manifest.read(tmp_path / "out").sram["total"] <= 40 * 1024

@@ -63,7 +63,7 @@ class Kernels:
         """Calls the portable kernel, once more for each in-place pair; fails where it is wrong."""
         kernel = portable_kernel(case)
         self._run(case, kernel, {})
-        for output, source in kernel.inplace:
+        for output, source in kernel.inplace_pairs(case.call):
             operand = case.call.inputs[source] if source < len(case.inputs) else None
             if operand is not None and operand.nbytes == case.call.outputs[output].nbytes:
                 self._run(case, kernel, {output: source})

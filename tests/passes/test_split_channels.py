@@ -10,12 +10,12 @@ from mcugrad.ir.graph import Graph, TrainingGraph
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ir.verify import verify
 from mcugrad.lower.lower import lower
-from mcugrad.narrow import Narrowed, narrow
 from mcugrad.ops.clamp_range import Clamp
 from mcugrad.passes.scheme import resolve_scheme
 from mcugrad.passes.split_channels import split_channels, splittable, with_splits
 from mcugrad.passes.training import Precision, TrainingOptions, training_graph
 from mcugrad.plan.check import check
+from mcugrad.plan.narrow import Narrowed, narrow
 from mcugrad.plan.order import order
 from mcugrad.plan.place import MemoryPlan, Region, place
 from tests.support.networks import NetworkBuilder

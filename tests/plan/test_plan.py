@@ -21,7 +21,7 @@ from mcugrad.plan.explain import explain_sram
 from mcugrad.plan.order import as_written, order
 from mcugrad.plan.place import MemoryPlan, Region, place
 from mcugrad.plan.regions import Item, assign
-from tests.support.networks import random_network, residual_network
+from tests.support.networks import NetworkBuilder, random_network, residual_network
 from tests.support.quantised import quantised
 
 
@@ -169,6 +169,28 @@ def test_few_weight_gradients_are_alive_at_once() -> None:
 def test_inference_alone_needs_no_more_than_its_forward_pass() -> None:
     graph = residual_network()
     assert plan_of(graph, "head").arena_bytes < plan_of(graph, "all").arena_bytes
+
+
+@pytest.mark.parametrize(("update", "taken"), [("head", True), ("bias:3", True), ("all", False)])
+def test_a_depthwise_convolution_takes_the_place_of_an_input_that_is_not_kept(
+    update: str, taken: bool
+) -> None:
+    net = NetworkBuilder(8, 8, 3, 0)
+    wide = net.conv(net.x, 6)
+    graph = net.classifier(net.depthwise(net.depthwise(wide), 3, 2), 3)
+    x = np.random.default_rng(0).normal(size=(1, 8, 8, 3)).astype(np.float32)
+    graph = quantised(graph, [x])
+    options = TrainingOptions(precision=Precision.INT8)
+    plan = planned(training_graph(graph, resolve_scheme(graph, update), options))
+    same, strided = (c for c in plan.schedule.calls if c.op == "depthwise_conv2d")
+    owner = plan.schedule.owner
+    assert (owner[same.outputs[0]] == owner[same.inputs[0]]) is taken
+    assert owner[strided.outputs[0]] != owner[strided.inputs[0]]
+    assert not strided.inplace
+    if taken:
+        calls = [replace(c, inplace=()) if c is same else c for c in plan.schedule.calls]
+        with pytest.raises(InternalError, match="over its own operand"):
+            check(replace(plan, schedule=replace(plan.schedule, calls=tuple(calls))))
 
 
 @pytest.mark.parametrize("victim", range(0, 40, 3))

@@ -17,15 +17,16 @@ from mcugrad.ir.verify import verify
 from mcugrad.lower.lower import lower
 from mcugrad.manifest import FILE as MANIFEST
 from mcugrad.manifest import CallInfo, LinkTensor, Manifest, Port, RegionUse
-from mcugrad.narrow import Narrowed, narrow
 from mcugrad.passes.layers import layers
 from mcugrad.passes.scheme import parse_scheme, resolve_scheme
 from mcugrad.passes.split_channels import with_splits
 from mcugrad.passes.training import TrainingOptions, training_graph
 from mcugrad.plan.check import check
 from mcugrad.plan.explain import Alternative, explain_flash, explain_sram
+from mcugrad.plan.narrow import Narrowed, narrow
 from mcugrad.plan.order import order
 from mcugrad.plan.place import MemoryPlan, Region, place
+from mcugrad.plan.text import plan_text
 from mcugrad.targets import Target, find_target
 
 if TYPE_CHECKING:
@@ -103,17 +104,22 @@ def plan_training(
     return plan
 
 
-def regions_of(target: Target, sram: int | None, stack: int) -> tuple[Region, ...]:
+def regions_of(target: Target, sram: int | None, stack: int, static: int = 0) -> tuple[Region, ...]:
     """The memories for arena and state, with what the stack leaves of them.
 
-    What static data take is not known before the firmware is linked.
+    So do ``static`` data; what they take is not known before firmware is linked.
     """
-    if target.placement is None:
+    placement = target.placement
+    if placement is None:
         return (Region("memory", sram),)
-    taken = {target.placement.stack: stack}
     return tuple(
-        Region(name, target.memory(name).size - taken.get(name, 0))
-        for name in target.placement.arena
+        Region(
+            name,
+            target.memory(name).size
+            - stack * (name == placement.stack)
+            - static * (name == placement.data),
+        )
+        for name in placement.arena
     )
 
 
@@ -394,29 +400,3 @@ def _manifest(job: _Job, fingerprint: int, result: BuildResult) -> Manifest:
         regions=regions,
         flash={"weights": weights, "code": code, "total": weights + code},
     )
-
-
-def plan_text(plan: MemoryPlan) -> str:
-    """The plan, one line a call: when it runs, what is alive, where its results lie."""
-    schedule = plan.schedule
-    lines = [
-        f"state {plan.state_bytes} bytes, arena {plan.arena_bytes} bytes, "
-        f"lower bound {schedule.lower_bound} bytes at call {schedule.peak_step}"
-    ]
-    if len(plan.blocks) > 1:
-        lines += [
-            f"{b.region.name}: state {b.state_bytes} bytes, arena {b.arena_bytes} bytes"
-            for b in plan.blocks
-        ]
-    for step, call in enumerate(schedule.calls):
-        alive = sum(b.nbytes for b in schedule.alive_at(step))
-        places = ", ".join(f"{n} @{_address(plan, n)}" for n in call.outputs)
-        lines.append(f"{step:4} {call.phase:8} {alive:9} B  {call.symbol} -> {places}")
-    return "\n".join(lines) + "\n"
-
-
-def _address(plan: MemoryPlan, tensor: str) -> str:
-    place = plan.place_of(tensor)
-    assert place is not None  # a call writes to no constant
-    region = f"{plan.blocks[place.block].region.name}+" if len(plan.blocks) > 1 else ""
-    return f"{region}{place.offset}"

@@ -1,10 +1,11 @@
 /* Depthwise convolution, int8, forward: a channel's inputs are laid out as a plane with zeros for
- * padding, in which every tap of neighbouring results is a run of words. */
+ * padding, in which every tap of neighbouring results is a run of words. Where x and y have one
+ * shape the plane is a whole channel, so that they may be the same memory. */
 #include "requantize_s8.h"
 #include "span.h"
 
 #define STEPS     3    /* of the inner loop that share its counting; a divisor of 9 */
-#define MAX_WORDS 1024 /* of a plane, unless the window of one row of results needs more */
+#define MAX_WORDS 1024 /* of other planes, unless the window of one row of results needs more */
 
 /* Rows of the padded image; within a row every stride_w-th column side by side, so that what
  * neighbouring results meet with the same tap are neighbours too. Where a word has a second pixel,
@@ -24,7 +25,8 @@ static plane plane_of(const mg_conv2d_params *p, int32_t pixels) {
     const int32_t row = width * p->stride_w, reach = (p->kernel_h - 1) * p->dilation_h;
     const int32_t half = mg_ceil_div(p->out_h, pixels);
     const int32_t more = mg_max(MAX_WORDS / row - reach - 1, 0) / p->stride_h;
-    const int32_t results = mg_min(half, 1 + more);
+    const int same = p->in_h == p->out_h && p->in_w == p->out_w && p->in_c == p->out_c;
+    const int32_t results = same ? half : mg_min(half, 1 + more);
     return (plane){width, row, reach + 1 + (results - 1) * p->stride_h, results, half};
 }
 

@@ -38,10 +38,12 @@ _THIN = (
     Image("3x3-wide-pad", (4, 4, 4), replace(_SAME.window, pad=(4, 3, 3, 4))),
 )
 
-#: The int8 kernel sums 128 products at a time, and lays out large images band after band.
+#: The int8 kernel sums 128 products at a time, and lays out large images band after band where the
+#: result has another shape.
 _LARGE = (
     Image("13x12-window", (17, 14, 2), Window((13, 12), pad=(5, 6, 3, 3))),
-    Image("3x3-bands", (61, 47, 2), _SAME.window),
+    Image("3x3-large", (61, 47, 2), _SAME.window),
+    Image("3x3-bands", (61, 47, 2), Window((3, 3))),
     Image("5x5-stride2-bands", (70, 65, 1), labelled("5x5-stride2").window),
 )
 

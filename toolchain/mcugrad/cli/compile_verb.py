@@ -101,10 +101,10 @@ def _run_auto(
     console: Console,
     dump: Callable[[str, str], None],
 ) -> int:
-    from mcugrad.analysis import Analysis
-    from mcugrad.auto import Wish, compile_auto
     from mcugrad.compiler import SCHEME
-    from mcugrad.plan.search.table import rows_text
+    from mcugrad.search.analysis import Analysis
+    from mcugrad.search.auto import Wish, compile_auto
+    from mcugrad.search.table import rows_text
 
     for name in ("data", "sram"):
         if getattr(options, name) is None:

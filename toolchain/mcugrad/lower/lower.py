@@ -67,6 +67,6 @@ def _call(
         inputs=node.inputs + (ABSENT,) * (kernel.arity - len(node.inputs)),
         outputs=node.outputs,
         scratch=scratch_size(kernel.symbol, params) if kernel.scratch else 0,
-        inplace=kernel.inplace,
+        inplace=kernel.inplace_pairs(call),
         products=op.products(call),
     )

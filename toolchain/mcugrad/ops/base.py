@@ -93,7 +93,8 @@ class Kernel:
     input is passed as NULL. The first row that matches wins, so fast variants stand first
     and the portable kernel last. With ``scratch`` the compiler asks the C function
     ``<symbol>_scratch_size(params)`` how many bytes it needs. ``inplace`` lists
-    pairs (output, input) that may be the same memory when nothing else needs the input.
+    pairs (output, input) that may be the same memory when nothing else needs the input,
+    in the calls for which ``inplace_in`` holds.
     ``arity`` is the number of inputs of a C function with optional ones at the end: those
     that a node leaves out are passed as NULL too.
     """
@@ -106,7 +107,12 @@ class Kernel:
     features: frozenset[str] = frozenset()
     scratch: bool = False
     inplace: tuple[tuple[int, int], ...] = ()
+    inplace_in: Callable[[OpCall], bool] = always
     arity: int = 0
+
+    def inplace_pairs(self, call: OpCall) -> tuple[tuple[int, int], ...]:
+        """The pairs (output, input) that may be the same memory in ``call``."""
+        return self.inplace if self.inplace_in(call) else ()
 
     def serves(self, call: OpCall, features: frozenset[str]) -> bool:
         """Whether a target with ``features`` can use this row for ``call``."""

@@ -182,6 +182,7 @@ register(
             _fwd_params,
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
+            inplace_in=lambda call: call.input(0).shape == call.outputs[0].shape,
         ),
         gradient=_gradient,
         products=_products,

@@ -89,16 +89,34 @@ def gradient_operands(
     return real_values(call.input(0), first), real_values(call.input(1), second), gathered
 
 
+def _never(_call: OpCall) -> bool:
+    return False
+
+
 def fwd_kernels(
-    op: str, params: StructOf, int8: StructOf, *, scratch: bool = False
+    op: str,
+    params: StructOf,
+    int8: StructOf,
+    *,
+    scratch: bool = False,
+    inplace_in: Callable[[OpCall], bool] = _never,
 ) -> tuple[Kernel, ...]:
     """The rows of the forward pass.
 
-    ``int8`` gives what rounds the sums of int8 products, and ``scratch`` tells whether the
-    int8 kernel lays its inputs out anew.
+    ``int8`` gives what rounds the sums of int8 products, ``scratch`` tells whether the int8
+    kernel lays its inputs out anew, and ``inplace_in`` in which calls it may write y over x.
     """
     return (
-        Kernel(f"mg_{op}_s8_fwd", DType.S8, params=params, quant=int8, scratch=scratch, arity=3),
+        Kernel(
+            f"mg_{op}_s8_fwd",
+            DType.S8,
+            params=params,
+            quant=int8,
+            scratch=scratch,
+            inplace=((0, 0),),
+            inplace_in=inplace_in,
+            arity=3,
+        ),
         Kernel(
             f"mg_{op}_f32_fwd",
             DType.F32,

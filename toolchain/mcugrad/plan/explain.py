@@ -30,10 +30,10 @@ def explain_sram(
     """
 
     def cost(p: MemoryPlan) -> int:
-        return limit + p.missing_bytes if p.missing_bytes else p.total_bytes + overhead
+        return p.need(limit - overhead) + overhead
 
     need = cost(plan)
-    step = _peak(plan)
+    step = peak_step(plan)
     peak = plan.schedule.calls[step]
     alive = ", ".join(
         f"{b.name} {b.nbytes}{_where(plan, b)}" for b in plan.schedule.alive_at(step)[:_SHOWN]
@@ -65,7 +65,7 @@ def explain_sram(
     return "\n".join(lines)
 
 
-def _peak(plan: MemoryPlan) -> int:
+def peak_step(plan: MemoryPlan) -> int:
     """The step at which the most bytes of the arena are alive in the block that misses most."""
     worst = max(range(len(plan.blocks)), key=lambda i: (plan.blocks[i].missing_bytes, -i))
 

@@ -6,7 +6,7 @@ and an update should follow its gradient at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,12 +65,11 @@ def order(program: Program) -> Schedule:
     have the fewest bytes alive now, and half the fewest summed over the steps, so that
     results are used, and weights updated, at once.
     """
-    beam = [_Partial.start(program)]
-    needs = _needs(program)
+    beam = [_Partial.start(_Problem.of(program))]
     for phases in program.phase_order():
-        todo = [i for i, c in enumerate(program.calls) if c.phase in phases]
-        for _ in todo:
-            beam = _extended(beam, todo, needs)
+        now = _bits(i for i, c in enumerate(program.calls) if c.phase in phases)
+        for _ in range(now.bit_count()):
+            beam = _extended(beam, now)
     return _lifetimes(program, beam[0].calls(), beam[0].owners())
 
 
@@ -78,93 +77,155 @@ def as_written(program: Program) -> Schedule:
     """The order of the program itself, phase by phase and updates last: what a search saves on."""
     rank = {phase: i for i, phase in enumerate(Phase)}
     todo = sorted(range(len(program.calls)), key=lambda i: rank[program.calls[i].phase])
-    needs = _needs(program)
-    partial = _Partial.start(program)
+    partial = _Partial.start(_Problem.of(program))
     while todo:
-        i = next(i for i in todo if needs[i] & ~partial.done == 0)
+        i = next(i for i in todo if partial.ready >> i & 1)
         todo.remove(i)
-        partial = partial.extended(i)
+        partial = partial.extended(partial.step(i))
     return _lifetimes(program, partial.calls(), partial.owners())
 
 
-def _extended(beam: list[_Partial], todo: list[int], needs: list[int]) -> list[_Partial]:
-    """The best orders that are one call longer."""
-    candidates = []
-    for rank, partial in enumerate(beam):
-        for i in todo:
-            if not partial.done >> i & 1 and needs[i] & ~partial.done == 0:
-                peak, area, live = partial.cost(i)
-                candidates.append((peak, area, live, rank, i))
-    by_area = sorted(candidates)
-    by_live = sorted(candidates, key=lambda c: (c[0], c[2], c[1], c[3:]))
+def _extended(beam: list[_Partial], now: int) -> list[_Partial]:
+    """The best orders that are longer by one of the calls ``now``, given as a bit for each."""
+    steps = [(rank, p.step(i)) for rank, p in enumerate(beam) for i in _members(p.ready & now)]
+    by_area = sorted(steps, key=lambda s: (s[1].peak, s[1].area, s[1].live, s[0], s[1].call))
+    by_live = sorted(by_area, key=lambda s: (s[1].peak, s[1].live, s[1].area))
     chosen: list[_Partial] = []
     seen = set()
     for pair in zip(by_area, by_live, strict=True):
-        for _, _, _, rank, i in pair:
-            done = beam[rank].done | 1 << i
+        for rank, step in pair:
+            done = beam[rank].done | 1 << step.call
             if done not in seen:  # the same calls in another order, and no better
                 seen.add(done)
-                chosen.append(beam[rank].extended(i))
+                chosen.append(beam[rank].extended(step))
         if len(chosen) >= _BEAM:
             break
     return chosen
+
+
+def _bits(members: Iterable[int]) -> int:
+    return sum(1 << i for i in members)
+
+
+def _members(bits: int) -> Iterator[int]:
+    while bits:
+        lowest = bits & -bits
+        yield lowest.bit_length() - 1
+        bits ^= lowest
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """What does not change while an order grows.
+
+    Tensors that share memory by definition are one buffer. ``root`` gives a tensor's buffer, or
+    the STATE or CONSTANT behind it; ``reads`` and ``writes`` the buffers of each call, each once;
+    ``needs`` a bit for each call that must run before, ``then`` one for each that waits for it.
+    """
+
+    program: Program
+    root: Mapping[str, str]
+    sizes: Mapping[str, int]
+    reads: list[list[str]]
+    writes: list[list[str]]
+    needs: list[int]
+    then: list[int]
+
+    @classmethod
+    def of(cls, program: Program) -> _Problem:
+        """The problem of ordering a program."""
+        root = {name: program.root(name) for name in program.tensors}
+        sizes = {
+            r: aligned(program.tensors[r].nbytes)
+            for r in dict.fromkeys(root.values())
+            if program.tensors[r].storage is Storage.VALUE
+        }
+
+        def buffers(names: Iterable[str]) -> list[str]:
+            return list(dict.fromkeys(root[n] for n in names if n and root[n] in sizes))
+
+        reads = [buffers(c.inputs) for c in program.calls]
+        writes = [buffers(c.outputs) for c in program.calls]
+        needs = _needs(program)
+        then = [_bits(j for j, n in enumerate(needs) if n >> i & 1) for i in range(len(needs))]
+        return cls(program, root, sizes, reads, writes, needs, then)
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What it means to run ``call`` next.
+
+    Attributes:
+        taken: output -> the operand's buffer that it takes over.
+        new: buffers that begin, with their sizes.
+        dead: those that end.
+        peak: of bytes, area and bytes alive once the call has run.
+    """
+
+    call: int
+    taken: dict[str, str]
+    new: dict[str, int]
+    dead: list[str]
+    peak: int
+    area: int
+    live: int
 
 
 @dataclass
 class _Partial:
     """The beginning of an order, and the memory in use after it.
 
-    Tensors that share memory by definition are one buffer; ``moved`` maps a buffer to the
-    operand's buffer that it took over.
+    ``moved`` maps a buffer to the operand's buffer that it took over; ``ready`` and ``done`` have
+    a bit for each call that could run next, and that has run.
     """
 
-    program: Program
-    root: Mapping[str, str]  # tensor -> its buffer, or the STATE or CONSTANT behind it
+    problem: _Problem
     uses: dict[str, int]  # of a buffer of the arena, still to come
     sizes: dict[str, int]  # of the buffers alive
     moved: dict[str, str]
-    done: int = 0  # a bit for each call
+    ready: int
+    done: int = 0
     live: int = 0
     peak: int = 0
     area: int = 0
     last: tuple[int, Any] | None = None  # the calls so far, linked backwards
 
     @classmethod
-    def start(cls, program: Program) -> _Partial:
+    def start(cls, problem: _Problem) -> _Partial:
         """Nothing has run, but sample and target are there."""
-        root = {name: program.root(name) for name in program.tensors}
-        arena = {r for r in root.values() if program.tensors[r].storage is Storage.VALUE}
-        uses = dict.fromkeys(sorted(arena), 0)
-        for call in program.calls:
-            for name in {root[n] for n in call.inputs if n} & arena:
+        program = problem.program
+        uses = dict.fromkeys(problem.sizes, 0)
+        for reads in problem.reads:
+            for name in reads:
                 uses[name] += 1
         for name in program.outputs:  # the runtime reads them at the end
-            if root[name] in arena:
-                uses[root[name]] += 1
+            if problem.root[name] in uses:
+                uses[problem.root[name]] += 1
         sizes = {n: aligned(program.tensors[n].nbytes) for n in program.inputs}
-        return cls(program, root, uses, sizes, {}, live=sum(sizes.values()))
-
-    def _buffers(self, names: Iterable[str]) -> list[str]:
-        """The arena buffers behind these tensors, each once."""
-        roots = dict.fromkeys(self.root[n] for n in names if n)
-        return list(dict.fromkeys(self._owner(r) for r in roots if r in self.uses))
+        ready = _bits(i for i, needs in enumerate(problem.needs) if not needs)
+        return cls(problem, uses, sizes, {}, ready, live=sum(sizes.values()))
 
     def _owner(self, buffer: str) -> str:
         while buffer in self.moved:
             buffer = self.moved[buffer]
         return buffer
 
+    def _owners(self, buffers: list[str]) -> list[str]:
+        """The buffers that these lie in now, each once."""
+        return list(dict.fromkeys(map(self._owner, buffers)))
+
     def _taken(self, call: KernelCall) -> dict[str, str]:
         """Output -> the operand's buffer that it can take over."""
+        root, tensors = self.problem.root, self.problem.program.tensors
         taken: dict[str, str] = {}
         for out, index in call.inplace:
             name = call.outputs[out]
-            if self.root[name] != name or name in taken:
+            if root[name] != name or name in taken:
                 continue
             if index >= len(call.inputs) or not call.inputs[index]:
                 continue
-            operand, result = (self.program.tensors[n] for n in (call.inputs[index], name))
-            source = self._owner(self.root[operand.name])
+            operand, result = tensors[call.inputs[index]], tensors[name]
+            source = self._owner(root[operand.name])
             if (
                 self.uses.get(source) == 1
                 and operand.nbytes == result.nbytes  # a smaller one is read again and again
@@ -174,51 +235,47 @@ class _Partial:
                 taken[name] = source
         return taken
 
-    def _effect(self, call: KernelCall) -> tuple[dict[str, str], dict[str, int], list[str]]:
-        """What the call takes over, what it adds, and what dies with it."""
-        taken = self._taken(call)
+    def step(self, i: int) -> _Step:
+        """What it means to run call ``i`` next."""
+        problem, uses = self.problem, self.uses
+        call = problem.program.calls[i]
+        taken = self._taken(call) if call.inplace else {}
         new = {
-            n: aligned(self.program.tensors[n].nbytes)
-            for n in self._buffers(call.outputs)
+            n: problem.sizes[n]
+            for n in self._owners(problem.writes[i])
             if n not in taken and n not in self.sizes
         }
-        dead = [b for b in self._buffers(call.inputs) if self.uses[b] == 1]
-        dead += [b for b in new if self.uses[b] == 0]
-        return taken, new, [b for b in dead if b not in taken.values()]
-
-    def cost(self, i: int) -> tuple[int, int, int]:
-        """Peak, area and bytes alive once call ``i`` has run."""
-        call = self.program.calls[i]
-        _, new, dead = self._effect(call)
+        dead = [b for b in self._owners(problem.reads[i]) if uses[b] == 1]
+        dead = [b for b in (*dead, *(n for n in new if not uses[n])) if b not in taken.values()]
         grown = sum(new.values())
         during = self.live + grown + aligned(call.scratch)
-        change = grown - sum(new.get(b, 0) or self.sizes[b] for b in dead)
-        live = self.live + change
-        return max(self.peak, during), self.area + live, live
+        live = self.live + grown - sum(new.get(b, 0) or self.sizes[b] for b in dead)
+        return _Step(i, taken, new, dead, max(self.peak, during), self.area + live, live)
 
-    def extended(self, i: int) -> _Partial:
-        """This order with call ``i`` behind it."""
-        call = self.program.calls[i]
-        peak, area, live = self.cost(i)
-        taken, new, dead = self._effect(call)
-        uses, sizes = dict(self.uses), {**self.sizes, **new}
-        for buffer in self._buffers(call.inputs):
+    def extended(self, step: _Step) -> _Partial:
+        """This order with that step behind it."""
+        problem = self.problem
+        uses, sizes = dict(self.uses), {**self.sizes, **step.new}
+        for buffer in self._owners(problem.reads[step.call]):
             uses[buffer] -= 1
-        for name, source in taken.items():
+        for name, source in step.taken.items():
             uses[source] += uses[name]
-        for buffer in dead:
+        for buffer in step.dead:
             del sizes[buffer]
+        done = self.done | 1 << step.call
+        waiting = _members(problem.then[step.call])
+        freed = _bits(i for i in waiting if not problem.needs[i] & ~done)
         return _Partial(
-            self.program,
-            self.root,
+            problem,
             uses,
             sizes,
-            {**self.moved, **taken},
-            self.done | 1 << i,
-            live,
-            peak,
-            area,
-            (i, self.last),
+            {**self.moved, **step.taken},
+            self.ready & ~done | freed,
+            done,
+            step.live,
+            step.peak,
+            step.area,
+            (step.call, self.last),
         )
 
     def calls(self) -> list[KernelCall]:
@@ -226,20 +283,20 @@ class _Partial:
         found = []
         link = self.last
         while link is not None:
-            found.append(self.program.calls[link[0]])
+            found.append(self.problem.program.calls[link[0]])
             link = link[1]
         return found[::-1]
 
     def owners(self) -> dict[str, str]:
         """Tensor -> the buffer, STATE or CONSTANT whose memory it uses."""
-        return {name: self._owner(root) for name, root in self.root.items()}
+        return {name: self._owner(root) for name, root in self.problem.root.items()}
 
 
 def _needs(program: Program) -> list[int]:
     """For each call, a bit for each call that must have run before it."""
     before = _prerequisites(program)
     index = {call.name: i for i, call in enumerate(program.calls)}
-    return [sum(1 << index[n] for n in before[c.name]) for c in program.calls]
+    return [_bits(index[n] for n in before[c.name]) for c in program.calls]
 
 
 def _prerequisites(program: Program) -> dict[str, set[str]]:

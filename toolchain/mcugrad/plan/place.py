@@ -83,6 +83,10 @@ class MemoryPlan:
         """Bytes that the regions have too few."""
         return sum(b.missing_bytes for b in self.blocks)
 
+    def need(self, available: int) -> int:
+        """Bytes with which it could run: what it takes; else those ``available`` and missing."""
+        return available + self.missing_bytes if self.missing_bytes else self.total_bytes
+
     @property
     def constant_bytes(self) -> int:
         """Bytes of the constants in flash, with the initial content of the state."""
@@ -113,11 +117,12 @@ def place(
     if len(regions) == 1 or not plan.missing_bytes:
         return plan
     limits = [plan.total_bytes if r.capacity is None else max(0, r.capacity) for r in regions]
+    least = max(0, plan.state_bytes + schedule.lower_bound - sum(limits))
     found = []
     for _ in range(_ROUNDS):
         chosen = dict(zip(items, assign(list(items.values()), limits), strict=True))
         found.append(_packed(program, schedule, regions, chosen))
-        if not found[-1].missing_bytes:
+        if found[-1].missing_bytes <= least:
             break
         for i, block in enumerate(found[-1].blocks):
             limits[i] = max(0, limits[i] - block.missing_bytes)

@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mcugrad.plan.search.choose import Choice
-from mcugrad.plan.search.contribution import Contribution, Option, Worth
-from mcugrad.plan.search.cost import Added, Costs
+from mcugrad.search.choose import Choice
+from mcugrad.search.contribution import Contribution, Option, Worth
+from mcugrad.search.cost import Added, Costs
 
 
 @dataclass(frozen=True)

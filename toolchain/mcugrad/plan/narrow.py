@@ -22,6 +22,11 @@ class Narrowed:
     splits: tuple[tuple[str, int], ...] = ()
 
 
+def planned(training: TrainingGraph, planner: Callable[[TrainingGraph], MemoryPlan]) -> Narrowed:
+    """The graph with its plan, split where that is needed to fit."""
+    return narrow(Narrowed(training, planner(training)), planner)
+
+
 def narrow(start: Narrowed, replan: Callable[[TrainingGraph], MemoryPlan]) -> Narrowed:
     """Splits what is widest at the peak as long as the plan misses bytes and that helps."""
     best = start

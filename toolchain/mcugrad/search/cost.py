@@ -10,8 +10,8 @@ import numpy as np
 from mcugrad.ir.graph import Graph, Phase
 from mcugrad.passes.scheme import UpdateScheme, resolve_scheme
 from mcugrad.plan.place import MemoryPlan
-from mcugrad.plan.search.contribution import Contribution, Option
-from mcugrad.plan.search.instructions import InstructionModel
+from mcugrad.search.contribution import Contribution, Option
+from mcugrad.search.instructions import InstructionModel
 
 #: What the planner makes of a scheme.
 Planner = Callable[[UpdateScheme], MemoryPlan]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -15,10 +17,10 @@ from mcugrad.passes.layers import layers
 from mcugrad.passes.scheme import UpdateScheme, parse_scheme
 from mcugrad.passes.training import Precision, TrainingOptions, training_graph
 from mcugrad.plan.order import order
-from mcugrad.plan.place import MemoryPlan, place
-from mcugrad.plan.search import choose
-from mcugrad.plan.search.choose import Chooser, Limits, Taken
-from mcugrad.plan.search.contribution import (
+from mcugrad.plan.place import MemoryPlan, Region, place
+from mcugrad.search import choose
+from mcugrad.search.choose import Chooser, Limits, Taken
+from mcugrad.search.contribution import (
     NOT_AT_ALL,
     Contribution,
     Option,
@@ -26,9 +28,9 @@ from mcugrad.plan.search.contribution import (
     pick,
     shares_of,
 )
-from mcugrad.plan.search.cost import Planner, measure, scheme_of
-from mcugrad.plan.search.instructions import OTHER, InstructionModel, instruction_model
-from mcugrad.plan.search.table import scheme_text
+from mcugrad.search.cost import Planner, measure, scheme_of
+from mcugrad.search.instructions import OTHER, InstructionModel, instruction_model
+from mcugrad.search.table import scheme_text
 from mcugrad.targets import find_target, targets
 from tests.support.networks import NetworkBuilder
 from tests.support.quantised import quantised
@@ -85,29 +87,60 @@ def planner_of(graph: Graph, int8: bool) -> Planner:
     return planner
 
 
-class Judged:
-    """A chooser, and every scheme there is with its gain and what it takes."""
+#: Places a plan anew for a number of bytes.
+Placing = Callable[[MemoryPlan, int], MemoryPlan]
 
-    def __init__(self, kind: str, int8: bool, seed: int, shares: tuple[float, ...]) -> None:
+
+def in_halves(plan: MemoryPlan, nbytes: int) -> MemoryPlan:
+    """In two memories of equal size."""
+    near = nbytes // 8 * 4
+    regions = Region("near", near), Region("far", nbytes - near)
+    return place(plan.program, plan.schedule, regions)
+
+
+class Judged:
+    """A chooser, and every scheme there is with its gain."""
+
+    def __init__(
+        self,
+        kind: str,
+        int8: bool,
+        seed: int,
+        shares: tuple[float, ...],
+        placing: Placing = lambda plan, _nbytes: plan,
+    ) -> None:
         self.graph = network(kind, int8, seed)
         planner = planner_of(self.graph, int8)
         self.worth = random_worth(self.graph, seed, shares)
         self.costs = measure(self.graph, self.worth, planner, MODEL, lambda _done, _word: None)
         self.asked = 0
 
-        def judge(picks: tuple[Option, ...]) -> Taken:
-            self.asked += 1
-            plan = planner(scheme_of(self.graph, self.worth, picks))
-            return Taken(plan.total_bytes, MODEL.step(plan))
+        plan_of = cache(lambda picks: planner(scheme_of(self.graph, self.worth, picks)))
 
+        def judge(picks: tuple[Option, ...], nbytes: int) -> Taken:
+            self.asked += 1
+            plan = placing(plan_of(picks), nbytes)
+            return Taken(plan.need(nbytes), MODEL.step(plan))
+
+        self.judge = judge
         self.chooser = Chooser(self.worth, self.costs, judge)
         ways = [w.options for w in self.worth.layers]
         schemes = [p for d in range(1, len(ways) + 1) for p in product(*ways[-d:])]
-        self.all = {p: (self.chooser.gain(p), judge(p)) for p in schemes}
-        self.asked = 0
+        self.all = {p: (self.chooser.gain(p), self.alone(plan_of(p))) for p in schemes}
+
+    @staticmethod
+    def alone(plan: MemoryPlan) -> Taken:
+        """What a plan takes of one memory, which is the least."""
+        return Taken(plan.total_bytes, MODEL.step(plan))
 
     def highest(self, limits: Limits) -> float:
-        return max(gain for gain, taken in self.all.values() if limits.allow(taken))
+        """The highest gain of all schemes that fit."""
+        ranked = sorted(self.all.items(), key=lambda item: -item[1][0])
+        return next(
+            gain
+            for picks, (gain, alone) in ranked
+            if limits.allow(alone) and limits.allow(self.judge(picks, limits.nbytes))
+        )
 
     def limit(self, share: float) -> int:
         """Of bytes, this far between the smallest scheme and the largest."""
@@ -124,10 +157,27 @@ def test_no_scheme_that_fits_gains_more(kind: str, int8: bool) -> None:
         found = judged.chooser.best(limits, ALL_ATTEMPTS)
         assert found is not None
         assert found.proven
-        assert found.taken == judged.all[found.picks][1]
+        assert judged.asked < len(judged.all)
+        assert found.taken == judged.judge(found.picks, limits.nbytes)
         assert limits.allow(found.taken)
         assert found.gain == pytest.approx(judged.highest(limits), rel=1e-12)
-    assert judged.asked < len(judged.all)
+        judged.asked = 0
+
+
+@pytest.mark.parametrize("kind", ["skip", "chain"])
+def test_nor_in_two_memories(kind: str) -> None:
+    """Where a buffer must lie in one of them, less fits than in one of both their sizes."""
+    judged = Judged(kind, True, 1, (0.5, 1.0), in_halves)
+    differ = 0
+    for share in (0.3, 0.5, 0.7):
+        limits = Limits(judged.limit(share))
+        found = judged.chooser.best(limits, ALL_ATTEMPTS)
+        assert found is not None
+        assert limits.allow(found.taken)
+        assert found.gain == pytest.approx(judged.highest(limits), rel=1e-12)
+        alone = max(gain for gain, taken in judged.all.values() if limits.allow(taken))
+        differ += alone > found.gain
+    assert differ
 
 
 def test_a_limit_of_instructions_is_kept() -> None:

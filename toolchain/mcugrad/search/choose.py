@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcugrad.plan.order import ALIGN
-from mcugrad.plan.search.contribution import Contribution, Option
-from mcugrad.plan.search.cost import Costs
+from mcugrad.search.contribution import Contribution, Option
+from mcugrad.search.cost import Costs
 
 #: Partial schemes kept for each layer; what happens to more is said at ``_thinned``.
 MAX_PARTIAL = 5_000
@@ -54,8 +54,9 @@ class Limits:
         )
 
 
-#: What a choice takes, by the planner. ``picks`` are the options of the layers that learn.
-Judge = Callable[[tuple[Option, ...]], Taken]
+#: What a choice takes, by the planner, that may use so many bytes: how it places depends on that.
+#: The choice is given by the options of the layers that learn.
+Judge = Callable[[tuple[Option, ...], int], Taken]
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ class Chooser:
     worth: Contribution
     costs: Costs
     judge: Judge
-    _asked: dict[tuple[Option, ...], Taken] = field(default_factory=dict)
+    _asked: dict[tuple[tuple[Option, ...], int], Taken] = field(default_factory=dict)
 
     @property
     def plans(self) -> int:
@@ -147,7 +148,7 @@ class Chooser:
         better = int(np.searchsorted(-candidates.gain, -found.gain))
         if candidates.complete and better <= attempts:
             for row in range(better):
-                choice = self._choice(candidates.picks(row))
+                choice = self._choice(candidates.picks(row), limits)
                 if limits.allow(choice.taken):
                     return replace(choice, proven=True)
             return replace(found, proven=True)
@@ -158,10 +159,11 @@ class Chooser:
         biases = sum(w.bias_gain for w in self.worth.layers[-len(picks) :])
         return sum(p.gain for p in picks) + biases
 
-    def _choice(self, picks: tuple[Option, ...]) -> Choice:
-        if picks not in self._asked:
-            self._asked[picks] = self.judge(picks)
-        return Choice(picks, self.gain(picks), self._asked[picks])
+    def _choice(self, picks: tuple[Option, ...], limits: Limits) -> Choice:
+        question = picks, limits.nbytes
+        if question not in self._asked:
+            self._asked[question] = self.judge(*question)
+        return Choice(picks, self.gain(picks), self._asked[question])
 
     def _tightened(self, candidates: _Candidates, limits: Limits) -> Choice | None:
         """The first that fits while the limits of the estimate are lowered by its error."""
@@ -171,10 +173,10 @@ class Chooser:
         while True:
             within = (candidates.nbytes <= nbytes) & (candidates.instructions <= instructions)
             if not within.any():
-                head = self._choice(self.worth.layers[-1].options[:1])
+                head = self._choice(self.worth.layers[-1].options[:1], limits)
                 return head if limits.allow(head.taken) else None
             row = int(np.argmax(within))
-            choice = self._choice(candidates.picks(row))
+            choice = self._choice(candidates.picks(row), limits)
             taken = choice.taken
             if limits.allow(taken):
                 return choice
@@ -199,10 +201,10 @@ class Chooser:
                 changed.append((self.worth.layers[first - 1].options[0], *found.picks))
             better = [p for p in changed if self.gain(p) > found.gain]
             for picks in sorted(better, key=self.gain, reverse=True):
-                tried += picks not in self._asked
+                tried += (picks, limits.nbytes) not in self._asked
                 if tried > attempts:
                     return found
-                choice = self._choice(picks)
+                choice = self._choice(picks, limits)
                 if limits.allow(choice.taken):
                     found = choice
                     break

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcugrad.analysis import Analysis, contribution, learnable
 from mcugrad.cli.console import Console
 from mcugrad.compiler import Request, import_model, prepare
 from mcugrad.data import Data, Samples, split
@@ -17,7 +16,8 @@ from mcugrad.ir.graph import Graph, TrainingGraph
 from mcugrad.passes.layers import Layer, layers
 from mcugrad.passes.scheme import resolve_scheme
 from mcugrad.passes.training import TrainingOptions, training_graph
-from mcugrad.plan.search.contribution import Contribution
+from mcugrad.search.analysis import Analysis, contribution, learnable
+from mcugrad.search.contribution import Contribution
 
 
 def samples(count: int) -> Samples:

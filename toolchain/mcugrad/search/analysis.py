@@ -26,7 +26,7 @@ from mcugrad.onlooker import Onlooker
 from mcugrad.passes.layers import Layer, layers
 from mcugrad.passes.scheme import largest_channels, resolve_scheme
 from mcugrad.passes.training import Gradients, TrainingOptions, training_graph
-from mcugrad.plan.search.contribution import (
+from mcugrad.search.contribution import (
     NOT_AT_ALL,
     Contribution,
     Option,
