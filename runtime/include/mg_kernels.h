@@ -115,6 +115,9 @@ typedef struct {
 
 void mg_channel_sum_f32_fwd(const mg_channel_sum_params *p, const float *dy, const float *gathered,
                             float *sum);
+/* dx: what the mask lets through of dy, which is summed too. */
+void mg_masked_sum_f32_fwd(const mg_channel_sum_params *p, const float *dy, const uint8_t *mask,
+                           const float *gathered, float *dx, float *sum);
 
 /* A plain row of elements. */
 typedef struct {
@@ -373,6 +376,9 @@ typedef struct {
 
 void mg_scale_channels_s16_fwd(const mg_channel_sum_params *p, const mg_multipliers *q,
                                const int16_t *x, int16_t *y);
+/* The same of what the mask lets through, which is summed too; mask NULL: all of it. */
+void mg_scaled_sum_s16_fwd(const mg_channel_sum_params *p, const mg_multipliers *q,
+                           const int16_t *x, const uint8_t *mask, int16_t *y, int32_t *sum);
 
 /* b in steps of a's scale: multiplier / 2^15 * 2^exponent. */
 typedef struct {

@@ -10,17 +10,6 @@ void mg_clamp_s16_bwd_data(const mg_size_params *p, const mg_clamp_s8 *q, const 
     }
 }
 
-void mg_saturation_mask_s16_bwd_data(const mg_size_params *p, const int16_t *dy,
-                                     const uint8_t *mask, int16_t *dx) {
-    for (int32_t i = 0; i < p->size; i += 8) {
-        const int32_t end = mg_min(p->size, i + 8);
-        uint32_t bits = *mask++;
-        for (int32_t k = i; k < end; ++k, bits >>= 1) {
-            dx[k] = (int16_t)(dy[k] & -(int32_t)(bits & 1));
-        }
-    }
-}
-
 /* Each dx of a kept position is its dy: the factor 1 / count is in the scale. */
 void mg_mean_s16_bwd_data(const mg_reduce_params *p, const int16_t *dy, int16_t *dx) {
     for (int32_t a = 0; a < p->kept[0]; ++a) {
@@ -45,25 +34,6 @@ void mg_avg_pool2d_s16_bwd_data(const mg_pool2d_params *p, const int16_t *dy, in
             for (int32_t c = 0; c < p->channels; ++c) {
                 *dx++ = inside ? dy[(oy * p->out_w + ox) * p->channels + c] : 0;
             }
-        }
-    }
-}
-
-void mg_channel_sum_s16_fwd(const mg_channel_sum_params *p, const int16_t *dy, int32_t *sum) {
-    for (int32_t c = 0; c < p->channels; ++c) {
-        int32_t total = 0;
-        for (int32_t i = 0; i < p->positions; ++i) {
-            total += dy[i * p->channels + c];
-        }
-        sum[c] = total;
-    }
-}
-
-void mg_scale_channels_s16_fwd(const mg_channel_sum_params *p, const mg_multipliers *q,
-                               const int16_t *x, int16_t *y) {
-    for (int32_t i = 0; i < p->positions; ++i) {
-        for (int32_t c = 0; c < p->channels; ++c) {
-            *y++ = mg_code(mg_rounded_shift(*x++ * q->multiplier[c], q->shift));
         }
     }
 }

@@ -17,7 +17,7 @@ from mcugrad.ops.pool import PoolBwdAttrs
 from mcugrad.ops.scale_channels import ScaleChannelsAttrs
 from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs
 from mcugrad.ops.window import Window
-from tests.ops.case import Case, Operand
+from tests.ops.case import Case, Operand, mask
 from tests.ops.convolutions import IMAGES, Image, labelled
 from tests.ops.quant import per_tensor
 
@@ -157,6 +157,17 @@ CASES = [
         )
         for a, b, scale in ((12, 12, 0.5), (14, 9, 0.3), (-9, 4, 1.7), (15, 0, 0.5), (0, 15, 8.0))
     ),
+    *(
+        Case(
+            "scaled_sum",
+            f"{'x'.join(map(str, shape))}-shift{shift}{'-masked' * masks}",
+            (_codes(*shape, most=32767), *([mask(*shape)] * masks)),
+            ScaleChannelsAttrs(tuple(range((1 << 15) - shape[-1] + 1, (1 << 15) + 1)), shift),
+            (None, None),
+        )
+        for shape, shift in (((1, 5, 7, 3), 15), ((2, 17), 17), ((1, 3, 3, 8), 31), ((1,), 15))
+        for masks in (False, True)
+    ),
     Case(
         "scale_channels",
         "up-to-one",
@@ -189,7 +200,7 @@ CASES = [
         (_codes(1, 3, 3, 5), Operand((1, 3, 3, 5), DType.S8, _X)),
         Clamp(0.0, 1.5),
     ),
-    Case("saturation_mask_bwd", "s16", (_codes(1, 3, 3, 5), Operand((6,), DType.U8))),
+    Case("saturation_mask_bwd", "s16", (_codes(1, 3, 3, 5), mask(45))),
     Case("mean_bwd", "s16", (_codes(1, 5),), MeanBwdAttrs(MeanAttrs((1, 2)), (1, 3, 4, 5))),
     Case("mean_bwd", "s16-one-axis", (_codes(1, 3, 5),), _MEAN),
     Case(

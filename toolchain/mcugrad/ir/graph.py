@@ -168,6 +168,18 @@ class TrainingGraph:
             if self.phases[writers[value].name] is Phase.BACKWARD
         )
 
+    def with_nodes(self, nodes: Iterable[Node]) -> TrainingGraph:
+        """With these nodes, of the same names or fewer, and without what none computes any more."""
+        kept = tuple(nodes)
+        gone = self.graph.producers().keys() - {out for node in kept for out in node.outputs}
+        tensors = {n: t for n, t in self.graph.tensors.items() if n not in gone}
+        return replace(
+            self,
+            graph=self.graph.with_(tensors=tensors, nodes=kept),
+            phases={node.name: self.phases[node.name] for node in kept},
+            gradients={n: g for n, g in self.gradients.items() if g not in gone},
+        )
+
     def nodes_in(self, *phases: Phase) -> list[Node]:
         """The nodes of these phases, in order."""
         return [n for n in self.graph.nodes if self.phases[n.name] in phases]

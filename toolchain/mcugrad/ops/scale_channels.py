@@ -12,7 +12,7 @@ import numpy as np
 
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import CArray, CStruct, Kernel, Op, OpCall, Spec, register, require
-from mcugrad.ops.shapes import given
+from mcugrad.ops.shapes import channel_params, given
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class ScaleChannelsAttrs:
     shift: int
 
 
-def _infer(call: OpCall) -> tuple[Spec, ...]:
+def check_multipliers(call: OpCall) -> tuple[Spec, ...]:
+    """The type of what is scaled."""
     x = call.input(0)
     attrs: ScaleChannelsAttrs = call.attrs
     require(x.dtype is DType.S16, "codes are int16")
@@ -35,20 +36,17 @@ def _infer(call: OpCall) -> tuple[Spec, ...]:
 
 def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     (x,) = given(values)
-    attrs: ScaleChannelsAttrs = call.attrs
+    return (scaled(call.attrs, x),)
+
+
+def scaled(attrs: ScaleChannelsAttrs, x: Array) -> Array:
+    """The codes, rounded halves up."""
     product = x.astype(np.int64) * np.array(attrs.multiplier, np.int64)
-    rounded = (product + (1 << (attrs.shift - 1))) >> attrs.shift
-    return (np.clip(rounded, -32767, 32767),)
+    return np.asarray((product + (1 << (attrs.shift - 1))) >> attrs.shift)
 
 
-def _params(call: OpCall) -> CStruct:
-    x = call.input(0)
-    return CStruct(
-        "mg_channel_sum_params", {"positions": x.size // x.shape[-1], "channels": x.shape[-1]}
-    )
-
-
-def _quant(call: OpCall) -> CStruct:
+def multipliers(call: OpCall) -> CStruct:
+    """The same as the C structure."""
     attrs: ScaleChannelsAttrs = call.attrs
     multiplier = CArray("int32_t", attrs.multiplier)
     return CStruct("mg_multipliers", {"multiplier": multiplier, "shift": attrs.shift})
@@ -58,14 +56,14 @@ register(
     Op(
         "scale_channels",
         ScaleChannelsAttrs,
-        _infer,
+        check_multipliers,
         _reference,
         kernels=(
             Kernel(
                 "mg_scale_channels_s16_fwd",
                 DType.S16,
-                params=_params,
-                quant=_quant,
+                params=channel_params,
+                quant=multipliers,
                 inplace=((0, 0),),
             ),
         ),
