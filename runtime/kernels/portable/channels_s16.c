@@ -1,6 +1,7 @@
 /* Sums and scalings of the channels of int16 gradients, apart and in one pass. */
 #include "integer_gradient.h"
 #include "mask.h"
+#include "scales.h"
 
 #define TILE 4
 
@@ -14,17 +15,17 @@ typedef struct {
     int32_t *sum;
 } operands;
 
-/* Neighbouring channels, at all positions. With multipliers of at most 2^15 and a shift of 15 or
+/* Neighbouring channels, at all positions. With factors of at most 2^15 and a shift of 15 or
  * more, what is scaled stays a code. */
 MG_INLINE void tile(int width, int masks, int scales, int sums, const operands *o,
                     int32_t channel) {
     const int32_t channels = o->p->channels;
     const int32_t shift = scales ? o->q->shift : 0, half = scales ? 1 << (shift - 1) : 0;
-    int32_t multiplier[TILE], total[TILE];
+    int32_t factor[TILE], total[TILE];
     MG_UNROLLED
     for (int j = 0; j < width; ++j) {
         total[j] = 0;
-        multiplier[j] = scales ? o->q->multiplier[channel + j] : 0;
+        factor[j] = scales ? (int32_t)(mg_scale_at(&o->q->scales, channel + j) + 0.5f) : 0;
     }
     int32_t element = channel;
     MG_ROLLED
@@ -38,7 +39,7 @@ MG_INLINE void tile(int width, int masks, int scales, int sums, const operands *
             const int32_t code = masks ? from[j] & -(int32_t)(passing >> j & 1) : from[j];
             total[j] += code;
             if (scales) {
-                to[j] = (int16_t)((code * multiplier[j] + half) >> shift);
+                to[j] = (int16_t)((code * factor[j] + half) >> shift);
             }
         }
         element += channels;

@@ -40,6 +40,11 @@ def _range(gain: int) -> Operand:
     return Operand((3,), DType.S32, range=(gain, gain + 2))
 
 
+def _factors(count: int) -> QuantParams:
+    """The largest factors of channels."""
+    return QuantParams(tuple(float((1 << 15) - k) for k in range(count)), (0,) * count)
+
+
 def _layer(
     op: str, label: str, attrs: tuple[object, object], dy: Operand, x: Operand, w: Operand
 ) -> Iterator[Case]:
@@ -162,7 +167,7 @@ CASES = [
             "scaled_sum",
             f"{'x'.join(map(str, shape))}-shift{shift}{'-masked' * masks}",
             (_codes(*shape, most=32767), *([mask(*shape)] * masks)),
-            ScaleChannelsAttrs(tuple(range((1 << 15) - shape[-1] + 1, (1 << 15) + 1)), shift),
+            ScaleChannelsAttrs(_factors(shape[-1]), shift),
             (None, None),
         )
         for shape, shift in (((1, 5, 7, 3), 15), ((2, 17), 17), ((1, 3, 3, 8), 31), ((1,), 15))
@@ -172,13 +177,13 @@ CASES = [
         "scale_channels",
         "up-to-one",
         (_codes(1, 3, 2, 4, most=32767),),
-        ScaleChannelsAttrs((0, 1, 20001, 1 << 15), 15),
+        ScaleChannelsAttrs(QuantParams((0, 1, 20001, 1 << 15), (0,) * 4), 15),
     ),
     Case(
         "scale_channels",
         "halved",
         (_codes(2, 3, most=32767),),
-        ScaleChannelsAttrs((9, 1 << 15, 5), 17),
+        ScaleChannelsAttrs(QuantParams((9.4, 1 << 15, 5.6), (0,) * 3, unit=77.0), 17),
     ),
     Case(
         "quantize_gradient", "f32", (Operand((3, 7), range=(-3e-5, 3e-5)),), outputs=(_SCALE, None)
