@@ -131,7 +131,10 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Learning:
-    """A tensor of the model that learns, and the gradient of what learns of it."""
+    """A tensor of the model that learns, and the gradient of what learns of it.
+
+    The gradient is no tensor of the graph where a node updates while it forms it.
+    """
 
     tensor: str
     gradient: str
