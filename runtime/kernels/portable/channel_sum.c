@@ -35,7 +35,7 @@ MG_INLINE void block(int width, int masks, const operands *o, int32_t element, i
     }
 }
 
-MG_INLINE void tile(int width, int masks, const operands *o, int32_t channel) {
+MG_INLINE void tile(int width, const operands *o, int32_t channel) {
     float total[TILE];
     MG_UNROLLED
     for (int j = 0; j < width; ++j) {
@@ -43,8 +43,13 @@ MG_INLINE void tile(int width, int masks, const operands *o, int32_t channel) {
     }
     for (int32_t at = 0; at < o->p->positions; at += MG_BLOCK) {
         float part[TILE] = {0.0f};
-        block(width, masks, o, at * o->p->channels + channel,
-              mg_min(o->p->positions - at, MG_BLOCK), part);
+        const int32_t element = at * o->p->channels + channel;
+        const int32_t positions = mg_min(o->p->positions - at, MG_BLOCK);
+        if (o->mask != NULL) {
+            block(width, 1, o, element, positions, part);
+        } else {
+            block(width, 0, o, element, positions, part);
+        }
         MG_UNROLLED
         for (int j = 0; j < width; ++j) {
             total[j] += part[j];
@@ -56,22 +61,22 @@ MG_INLINE void tile(int width, int masks, const operands *o, int32_t channel) {
     }
 }
 
-MG_INLINE void all_channels(int masks, const operands *o) {
+static void all_channels(const operands *o) {
     int32_t channel = 0;
     for (; channel + TILE <= o->p->channels; channel += TILE) {
-        tile(TILE, masks, o, channel);
+        tile(TILE, o, channel);
     }
     for (; channel < o->p->channels; ++channel) {
-        tile(1, masks, o, channel);
+        tile(1, o, channel);
     }
 }
 
 void mg_channel_sum_f32_fwd(const mg_channel_sum_params *p, const float *dy, const float *gathered,
                             float *sum) {
-    all_channels(0, &(operands){p, dy, NULL, gathered, NULL, sum});
+    all_channels(&(operands){p, dy, NULL, gathered, NULL, sum});
 }
 
 void mg_masked_sum_f32_fwd(const mg_channel_sum_params *p, const float *dy, const uint8_t *mask,
                            const float *gathered, float *dx, float *sum) {
-    all_channels(1, &(operands){p, dy, mask, gathered, dx, sum});
+    all_channels(&(operands){p, dy, mask, gathered, dx, sum});
 }

@@ -17,6 +17,7 @@ MG_INLINE void dequantize(int32_t width, int32_t taps, int32_t depth, int32_t co
     for (int32_t oc = 0; oc < count; ++oc) {
         const float scale = scales[oc];
         int32_t left = taps;
+        MG_ROLLED
         do {
             MG_UNROLLED
             for (int32_t i = 0; i < width; ++i) {
@@ -32,6 +33,7 @@ void mg_conv2d_s8_bwd_data(void *scratch, const mg_conv2d_params *p, const mg_sc
                            const float *dy, const int8_t *w, float *dx) {
     const int32_t depth = p->in_c / p->groups, taps = p->kernel_h * p->kernel_w;
     float *const scales = scratch, *const real = scales + p->out_c;
+    MG_ROLLED
     for (int32_t oc = 0; oc < p->out_c; ++oc) {
         scales[oc] = mg_scale_at(q, oc);
     }

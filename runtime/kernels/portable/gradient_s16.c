@@ -1,6 +1,7 @@
 /* Element-wise steps of int16 gradients; codes change, exponents only where that is said. */
 #include "float_bits.h"
 #include "integer_gradient.h"
+#include "tile.h"
 
 void mg_clamp_s16_bwd_data(const mg_size_params *p, const mg_clamp_s8 *q, const int16_t *dy,
                            const int8_t *y, int16_t *dx) {
@@ -53,6 +54,7 @@ void mg_sum_gradients_s16_fwd(const mg_size_params *p, const mg_sum_s16 *q, cons
     const int32_t exponent = top == INT16_MIN ? of_a : top - MG_CODE_BITS;
     const int32_t left_a = mg_min(of_a - exponent, 15), left_b = mg_min(of_b - exponent, 15);
     uint32_t seen = 0;
+    MG_ROLLED
     for (int32_t i = 0; i < p->size; ++i) {
         const int32_t scaled = mg_rounded_shift(b[i] * q->multiplier, 15);
         const int32_t sum = moved(a[i], left_a) + moved(scaled, left_b);

@@ -4,6 +4,7 @@
 #include "draw.h"
 #include "scales.h"
 #include "step_s16.h"
+#include "tile.h"
 
 #define FRACTION 24 /* bits of a step that rounding draws against */
 
@@ -16,26 +17,31 @@ static int64_t shifted(int64_t x, int32_t left) {
     return x > limit ? most : x < -limit ? -most : x * ((int64_t)1 << mg_min(left, 61));
 }
 
-static int32_t updated(int32_t w, int64_t step, uint32_t random, int32_t limit) {
-    const int64_t largest = (int64_t)1 << (30 + FRACTION);
-    step = step > largest ? largest : step < -largest ? -largest : step;
-    const int64_t next = w - ((step + (random >> (32 - FRACTION))) >> FRACTION);
-    return (int32_t)(next > limit ? limit : next < -limit ? -limit : next);
-}
-
 /* From a gradient's code to steps of the weights that have the scale at an index. */
 static mg_parts rate_at(const mg_step_s16 *s, int32_t index) {
     const float scale = mg_scale_at(&s->q->scales, index);
     return mg_parts_of(s->rate * (s->q->qas ? s->q->unit / scale : s->q->unit * scale));
 }
 
-static int32_t stepped(const mg_step_s16 *s, mg_parts rate, int32_t element, int32_t w,
+/* The step of a weight in 2^-FRACTION of its own, whatever the terms are. */
+static int64_t whole_step(const mg_step_s16 *s, mg_parts rate, int32_t w, int32_t dw) {
+    const int64_t largest = (int64_t)1 << (30 + FRACTION);
+    const int64_t step =
+        shifted((int64_t)dw * rate.significand, rate.exponent + s->exponent + FRACTION) +
+        shifted((int64_t)w * s->decay.significand, s->decay.exponent + FRACTION);
+    return step > largest ? largest : step < -largest ? -largest : step;
+}
+
+/* By how much a weight falls. A product has 55 bits: without decay, one that is shifted to the
+ * right is in range, and it mostly is. */
+MG_INLINE int32_t fall(const mg_step_s16 *s, mg_parts rate, int32_t element, int32_t w,
                        int32_t dw) {
-    int64_t step = shifted((int64_t)dw * rate.significand, rate.exponent + s->exponent + FRACTION);
-    if (s->decay.significand != 0) {
-        step += shifted((int64_t)w * s->decay.significand, s->decay.exponent + FRACTION);
-    }
-    return updated(w, step, mg_mixed(s->draw + (uint32_t)element), s->q->limit);
+    const int32_t right = -(rate.exponent + s->exponent + FRACTION);
+    const int64_t step = right > 0 && s->decay.significand == 0
+                             ? (int64_t)dw * rate.significand >> mg_min(right, 63)
+                             : whole_step(s, rate, w, dw);
+    const uint32_t random = mg_mixed(s->draw + (uint32_t)element) >> (32 - FRACTION);
+    return (int32_t)((step + random) >> FRACTION);
 }
 
 mg_step_s16 mg_step_s16_of(const mg_sgd_quant *q, const int32_t *exponent, const int32_t *updates,
@@ -55,8 +61,10 @@ void mg_step_weights_s16(const mg_step_s16 *s, int32_t first, int32_t count, con
     for (int32_t i = first; i < end;) {
         const int32_t number = i / run;
         const mg_parts rate = rate_at(s, number % scales);
+        MG_ROLLED
         for (const int32_t last = mg_min((number + 1) * run, end); i < last; ++i) {
-            w_next[i] = (int8_t)stepped(s, rate, i, w[i], *dw++);
+            const int32_t next = w[i] - fall(s, rate, i, w[i], *dw++);
+            w_next[i] = mg_limit_s8(next, -s->q->limit, s->q->limit);
         }
     }
 }
@@ -65,7 +73,10 @@ void mg_sgd_integer_s32_step(const mg_size_params *p, const mg_sgd_quant *q, con
                              const int32_t *dw, const int32_t *exponent, const int32_t *updates,
                              const float *hyper, int32_t *w_next) {
     const mg_step_s16 s = mg_step_s16_of(q, exponent, updates, hyper);
+    MG_ROLLED
     for (int32_t i = 0; i < p->size; ++i) {
-        w_next[i] = stepped(&s, rate_at(&s, q->scales.count > 1 ? i : 0), i, w[i], dw[i]);
+        const mg_parts rate = rate_at(&s, q->scales.count > 1 ? i : 0);
+        const int64_t next = (int64_t)w[i] - fall(&s, rate, i, w[i], dw[i]);
+        w_next[i] = (int32_t)(next > q->limit ? q->limit : next < -q->limit ? -q->limit : next);
     }
 }
