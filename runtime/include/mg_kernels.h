@@ -121,6 +121,9 @@ typedef struct {
 
 void mg_channel_sum_f32_fwd(const mg_channel_sum_params *p, const float *dy, const float *gathered,
                             float *sum);
+/* dx: what the mask lets through of dy, which is summed too. */
+void mg_masked_sum_f32_fwd(const mg_channel_sum_params *p, const float *dy, const uint8_t *mask,
+                           const float *gathered, float *dx, float *sum);
 
 /* A plain row of elements. */
 typedef struct {
@@ -348,12 +351,24 @@ typedef struct {
     int32_t zero_point, shift;
 } mg_weight_s16;
 
-void mg_conv2d_s16_bwd_weight(const mg_conv2d_params *p, const mg_weight_s16 *q, const int8_t *x,
-                              const int16_t *dy, int32_t *dw);
-void mg_depthwise_conv2d_s16_bwd_weight(const mg_conv2d_params *p, const mg_weight_s16 *q,
-                                        const int8_t *x, const int16_t *dy, int32_t *dw);
-void mg_fully_connected_s16_bwd_weight(const mg_fully_connected_params *p, const mg_weight_s16 *q,
-                                       const int8_t *x, const int16_t *dy, int32_t *dw);
+/* The gradient of the weights and their update, each sum used up
+ * when it is complete. */
+typedef struct {
+    mg_weight_s16 weight;
+    mg_sgd_quant sgd;
+} mg_weight_step;
+
+void mg_conv2d_s16_weight_step(const mg_conv2d_params *p, const mg_weight_step *q, const int8_t *x,
+                               const int16_t *dy, const int8_t *w, const int32_t *exponent,
+                               const int32_t *updates, const float *hyper, int8_t *w_next);
+void mg_depthwise_conv2d_s16_weight_step(const mg_conv2d_params *p, const mg_weight_step *q,
+                                         const int8_t *x, const int16_t *dy, const int8_t *w,
+                                         const int32_t *exponent, const int32_t *updates,
+                                         const float *hyper, int8_t *w_next);
+void mg_fully_connected_s16_weight_step(const mg_fully_connected_params *p, const mg_weight_step *q,
+                                        const int8_t *x, const int16_t *dy, const int8_t *w,
+                                        const int32_t *exponent, const int32_t *updates,
+                                        const float *hyper, int8_t *w_next);
 
 /* Sums of int8 products as they are. */
 typedef struct {
@@ -380,6 +395,9 @@ typedef struct {
 
 void mg_scale_channels_s16_fwd(const mg_channel_sum_params *p, const mg_multipliers *q,
                                const int16_t *x, int16_t *y);
+/* The same of what the mask lets through, which is summed too; mask NULL: all of it. */
+void mg_scaled_sum_s16_fwd(const mg_channel_sum_params *p, const mg_multipliers *q,
+                           const int16_t *x, const uint8_t *mask, int16_t *y, int32_t *sum);
 
 /* b in steps of a's scale: multiplier / 2^15 * 2^exponent. */
 typedef struct {
@@ -414,9 +432,6 @@ void mg_integer_cross_entropy_s32_fwd(const mg_size_params *p, const mg_integer_
                                       const int32_t *logits, const int32_t *target, float *loss,
                                       int16_t *dlogits, int32_t *exponent);
 
-void mg_sgd_integer_s8_step(const mg_size_params *p, const mg_sgd_quant *q, const int8_t *w,
-                            const int32_t *dw, const int32_t *exponent, const int32_t *updates,
-                            const float *hyper, int8_t *w_next);
 void mg_sgd_integer_s32_step(const mg_size_params *p, const mg_sgd_quant *q, const int32_t *w,
                              const int32_t *dw, const int32_t *exponent, const int32_t *updates,
                              const float *hyper, int32_t *w_next);

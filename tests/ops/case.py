@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any
 from zlib import crc32
 
@@ -12,6 +13,7 @@ import numpy as np
 from mcugrad.ir.tensor import Array, DType, QuantParams, Storage, Tensor
 from mcugrad.ops import OpCall, lookup
 from mcugrad.ops.base import NoAttrs
+from mcugrad.ops.mask import mask_spec
 
 NO_ATTRS = NoAttrs()
 
@@ -43,6 +45,12 @@ class Operand:
         if self.dtype.is_float:
             return rng.uniform(low, high, self.shape).astype(np.float32)
         return rng.integers(int(low), int(high), self.shape, self.dtype.numpy, endpoint=True)
+
+
+def mask(*shape: int) -> Operand:
+    """The mask of a gradient of that shape."""
+    spec = mask_spec(prod(shape))
+    return Operand(spec.shape, spec.dtype)
 
 
 @dataclass(frozen=True)

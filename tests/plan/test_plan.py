@@ -13,6 +13,7 @@ from mcugrad.errors import InternalError
 from mcugrad.ir.graph import Graph, Phase, TrainingGraph
 from mcugrad.lower.lower import lower
 from mcugrad.lower.program import Program
+from mcugrad.passes.fused import fused
 from mcugrad.passes.layers import layers
 from mcugrad.passes.scheme import UpdateScheme, resolve_scheme
 from mcugrad.passes.training import Precision, TrainingOptions, training_graph
@@ -25,9 +26,14 @@ from tests.support.networks import NetworkBuilder, random_network, residual_netw
 from tests.support.quantised import quantised
 
 
+def lowered(training: TrainingGraph) -> Program:
+    """The portable program, each scratch of 64 bytes."""
+    return lower(fused(training), frozenset(), lambda _symbol, _params: 64)
+
+
 def planned(training: TrainingGraph) -> MemoryPlan:
     """The checked plan of a training graph."""
-    program = lower(training, frozenset(), lambda _symbol, _params: 64)
+    program = lowered(training)
     plan = place(program, order(program))
     check(plan)
     return plan
@@ -36,7 +42,7 @@ def planned(training: TrainingGraph) -> MemoryPlan:
 def program_of(graph: Graph, spec: str = "all", **options: object) -> Program:
     scheme = resolve_scheme(graph, spec)
     training = training_graph(graph, scheme, TrainingOptions(**options))  # type: ignore[arg-type]
-    return lower(training, frozenset(), lambda _symbol, _params: 64)
+    return lowered(training)
 
 
 def plan_of(graph: Graph, spec: str = "all", **options: object) -> MemoryPlan:
@@ -58,7 +64,7 @@ def random_program(seed: int) -> Program:
     spec = ("all", "last:2", "head", "bias:2", "slices")[seed % 5]
     scheme = sliced(graph) if spec == "slices" else resolve_scheme(graph, spec)
     training = training_graph(graph, scheme, TrainingOptions(**options))  # type: ignore[arg-type]
-    return lower(training, frozenset(), lambda _symbol, _params: 64)
+    return lowered(training)
 
 
 def sliced(graph: Graph) -> UpdateScheme:

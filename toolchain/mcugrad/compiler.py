@@ -17,6 +17,7 @@ from mcugrad.ir.verify import verify
 from mcugrad.lower.lower import lower
 from mcugrad.manifest import FILE as MANIFEST
 from mcugrad.manifest import CallInfo, LinkTensor, Manifest, Port, RegionUse
+from mcugrad.passes.fused import fused
 from mcugrad.passes.layers import layers
 from mcugrad.passes.scheme import parse_scheme, resolve_scheme
 from mcugrad.passes.split_channels import with_splits
@@ -95,10 +96,13 @@ def prepare(graph: Graph) -> Graph:
 def plan_training(
     training: TrainingGraph, target: Target, regions: Sequence[Region] = (Region("memory"),)
 ) -> MemoryPlan:
-    """Kernels, order and places for a training graph, checked."""
+    """Kernels, order and places for a training graph, checked.
+
+    What the golden model computes operator by operator, kernels here do in one where they can.
+    """
     from mcugrad.devices.scratch import scratch_size
 
-    program = lower(training, target.features, scratch_size)
+    program = lower(fused(training), target.features, scratch_size)
     plan = place(program, order(program), regions)
     check(plan)
     return plan

@@ -1,24 +1,54 @@
-/* Sum over positions of each channel, float. */
+/* Sum over positions of each channel, float, of a gradient that may be masked on the way. */
 #include "arithmetic.h"
-#include "tile.h"
+#include "mask.h"
 
 #define TILE 8
 
-MG_INLINE void tile(int width, const mg_channel_sum_params *p, const float *dy,
-                    const float *gathered, float *sum) {
+/* The operands; mask NULL: all passes, and nothing but the sum is written. */
+typedef struct {
+    const mg_channel_sum_params *p;
+    const float *dy;
+    const uint8_t *mask;
+    const float *gathered;
+    float *dx, *sum;
+} operands;
+
+/* Adds up to MG_BLOCK positions of neighbouring channels, from an element on. */
+MG_INLINE void block(int width, int masks, const operands *o, int32_t element, int32_t positions,
+                     float *part) {
+    const int32_t channels = o->p->channels;
+    MG_ROLLED
+    for (; positions > 0; --positions) {
+        const float *const from = o->dy + element;
+        const uint32_t passing =
+            masks ? mg_passing(o->mask, (uint32_t)element, (uint32_t)width) : 0;
+        MG_UNROLLED
+        for (int j = 0; j < width; ++j) {
+            float value = from[j];
+            if (masks) {
+                value = passing >> j & 1 ? value : 0.0f;
+                o->dx[element + j] = value;
+            }
+            part[j] += value;
+        }
+        element += channels;
+    }
+}
+
+MG_INLINE void tile(int width, const operands *o, int32_t channel) {
     float total[TILE];
     MG_UNROLLED
     for (int j = 0; j < width; ++j) {
-        total[j] = gathered != NULL ? gathered[j] : 0.0f;
+        total[j] = o->gathered != NULL ? o->gathered[channel + j] : 0.0f;
     }
-    for (int32_t left = p->positions; left > 0; left -= MG_BLOCK) {
+    for (int32_t at = 0; at < o->p->positions; at += MG_BLOCK) {
         float part[TILE] = {0.0f};
-        for (int32_t n = mg_min(left, MG_BLOCK); n > 0; --n) {
-            MG_UNROLLED
-            for (int j = 0; j < width; ++j) {
-                part[j] += dy[j];
-            }
-            dy += p->channels;
+        const int32_t element = at * o->p->channels + channel;
+        const int32_t positions = mg_min(o->p->positions - at, MG_BLOCK);
+        if (o->mask != NULL) {
+            block(width, 1, o, element, positions, part);
+        } else {
+            block(width, 0, o, element, positions, part);
         }
         MG_UNROLLED
         for (int j = 0; j < width; ++j) {
@@ -27,20 +57,26 @@ MG_INLINE void tile(int width, const mg_channel_sum_params *p, const float *dy,
     }
     MG_UNROLLED
     for (int j = 0; j < width; ++j) {
-        sum[j] = total[j];
+        o->sum[channel + j] = total[j];
+    }
+}
+
+static void all_channels(const operands *o) {
+    int32_t channel = 0;
+    for (; channel + TILE <= o->p->channels; channel += TILE) {
+        tile(TILE, o, channel);
+    }
+    for (; channel < o->p->channels; ++channel) {
+        tile(1, o, channel);
     }
 }
 
 void mg_channel_sum_f32_fwd(const mg_channel_sum_params *p, const float *dy, const float *gathered,
                             float *sum) {
-    for (int32_t c = 0; c < p->channels;) {
-        const float *const base = gathered != NULL ? gathered + c : NULL;
-        if (p->channels - c >= TILE) {
-            tile(TILE, p, dy + c, base, sum + c);
-            c += TILE;
-        } else {
-            tile(1, p, dy + c, base, sum + c);
-            c++;
-        }
-    }
+    all_channels(&(operands){p, dy, NULL, gathered, NULL, sum});
+}
+
+void mg_masked_sum_f32_fwd(const mg_channel_sum_params *p, const float *dy, const uint8_t *mask,
+                           const float *gathered, float *dx, float *sum) {
+    all_channels(&(operands){p, dy, mask, gathered, dx, sum});
 }

@@ -1,6 +1,10 @@
-/* Fully connected int8 layer: results left as int32 sums, and its gradients in int16. */
+/* Fully connected int8 layer: results left as int32 sums, its gradient in int16, and
+ * the update of its weights. */
 #include "integer_gradient.h"
+#include "step_s16.h"
 #include "weight_s16.h"
+
+#define TILE 16 /* weights that are updated together */
 
 void mg_fully_connected_s8_sums_fwd(const mg_fully_connected_params *p, const mg_zero_point *q,
                                     const int8_t *x, const int8_t *w, const int32_t *b,
@@ -34,15 +38,23 @@ void mg_fully_connected_s16_bwd_data(const mg_fully_connected_params *p, const i
     mg_finish(q, exponent, range, dx_exponent, range_next);
 }
 
-void mg_fully_connected_s16_bwd_weight(const mg_fully_connected_params *p, const mg_weight_s16 *q,
-                                       const int8_t *x, const int16_t *dy, int32_t *dw) {
+void mg_fully_connected_s16_weight_step(const mg_fully_connected_params *p, const mg_weight_step *q,
+                                        const int8_t *x, const int16_t *dy, const int8_t *w,
+                                        const int32_t *exponent, const int32_t *updates,
+                                        const float *hyper, int8_t *w_next) {
+    const mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
     for (int32_t o = 0; o < p->out; ++o) {
-        for (int32_t i = 0; i < p->in; ++i) {
-            int64_t sum = 0;
-            for (int32_t row = 0; row < p->rows; ++row) {
-                sum += (x[row * p->in + i] - q->zero_point) * dy[row * p->out + o];
+        for (int32_t i = 0; i < p->in; i += TILE) {
+            const int32_t width = mg_min(p->in - i, TILE);
+            int32_t dw[TILE];
+            for (int32_t j = 0; j < width; ++j) {
+                int64_t sum = 0;
+                for (int32_t row = 0; row < p->rows; ++row) {
+                    sum += (x[row * p->in + i + j] - q->weight.zero_point) * dy[row * p->out + o];
+                }
+                dw[j] = mg_weight_sum(sum, q->weight.shift);
             }
-            *dw++ = mg_weight_sum(sum, q->shift);
+            mg_step_weights_s16(&step, o * p->in + i, width, dw, w, w_next);
         }
     }
 }

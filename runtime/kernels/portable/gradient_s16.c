@@ -1,7 +1,6 @@
 /* Element-wise steps of int16 gradients; codes change, exponents only where that is said. */
 #include "float_bits.h"
 #include "integer_gradient.h"
-#include "scales.h"
 #include "tile.h"
 
 void mg_clamp_s16_bwd_data(const mg_size_params *p, const mg_clamp_s8 *q, const int16_t *dy,
@@ -9,17 +8,6 @@ void mg_clamp_s16_bwd_data(const mg_size_params *p, const mg_clamp_s8 *q, const 
     const mg_clamp_s8 range = *q;
     for (int32_t i = 0; i < p->size; ++i) {
         dx[i] = y[i] > range.low && y[i] < range.high ? dy[i] : 0;
-    }
-}
-
-void mg_saturation_mask_s16_bwd_data(const mg_size_params *p, const int16_t *dy,
-                                     const uint8_t *mask, int16_t *dx) {
-    for (int32_t i = 0; i < p->size; i += 8) {
-        const int32_t end = mg_min(p->size, i + 8);
-        uint32_t bits = *mask++;
-        for (int32_t k = i; k < end; ++k, bits >>= 1) {
-            dx[k] = (int16_t)(dy[k] & -(int32_t)(bits & 1));
-        }
     }
 }
 
@@ -47,26 +35,6 @@ void mg_avg_pool2d_s16_bwd_data(const mg_pool2d_params *p, const int16_t *dy, in
             for (int32_t c = 0; c < p->channels; ++c) {
                 *dx++ = inside ? dy[(oy * p->out_w + ox) * p->channels + c] : 0;
             }
-        }
-    }
-}
-
-void mg_channel_sum_s16_fwd(const mg_channel_sum_params *p, const int16_t *dy, int32_t *sum) {
-    for (int32_t c = 0; c < p->channels; ++c) {
-        int32_t total = 0;
-        for (int32_t i = 0; i < p->positions; ++i) {
-            total += dy[i * p->channels + c];
-        }
-        sum[c] = total;
-    }
-}
-
-void mg_scale_channels_s16_fwd(const mg_channel_sum_params *p, const mg_multipliers *q,
-                               const int16_t *x, int16_t *y) {
-    for (int32_t c = 0; c < p->channels; ++c) {
-        const int32_t factor = (int32_t)(mg_scale_at(&q->scales, c) + 0.5f);
-        for (int32_t i = c; i < p->positions * p->channels; i += p->channels) {
-            y[i] = mg_code(mg_rounded_shift(x[i] * factor, q->shift));
         }
     }
 }

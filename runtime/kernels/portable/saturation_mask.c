@@ -26,20 +26,30 @@ void mg_saturation_mask_s8_fwd(const mg_size_params *p, const mg_clamp_s8 *q, co
     }
 }
 
-MG_INLINE void let_through(int32_t count, uint32_t bits, const float *dy, float *dx) {
+MG_INLINE void let_through_f32(int32_t count, uint32_t bits, const float *dy, float *dx) {
     for (int32_t k = 0; k < count; ++k) {
         dx[k] = (bits >> k) & 1 ? dy[k] : 0.0f;
     }
 }
 
-void mg_saturation_mask_f32_bwd_data(const mg_size_params *p, const float *dy, const uint8_t *mask,
-                                     float *dx) {
-    int32_t left = p->size;
-    MG_ROLLED
-    for (; left >= 8; left -= 8, dy += 8, dx += 8) {
-        let_through(8, *mask++, dy, dx);
-    }
-    if (left > 0) {
-        let_through(left, *mask, dy, dx);
+MG_INLINE void let_through_s16(int32_t count, uint32_t bits, const int16_t *dy, int16_t *dx) {
+    for (int32_t k = 0; k < count; ++k) {
+        dx[k] = (int16_t)(dy[k] & -(int32_t)((bits >> k) & 1));
     }
 }
+
+#define MG_SATURATION_MASK(type, name)                                                             \
+    void mg_saturation_mask_##name##_bwd_data(const mg_size_params *p, const type *dy,             \
+                                              const uint8_t *mask, type *dx) {                     \
+        int32_t left = p->size;                                                                    \
+        MG_ROLLED                                                                                  \
+        for (; left >= 8; left -= 8, dy += 8, dx += 8) {                                           \
+            let_through_##name(8, *mask++, dy, dx);                                                \
+        }                                                                                          \
+        if (left > 0) {                                                                            \
+            let_through_##name(left, *mask, dy, dx);                                               \
+        }                                                                                          \
+    }
+
+MG_SATURATION_MASK(float, f32)
+MG_SATURATION_MASK(int16_t, s16)

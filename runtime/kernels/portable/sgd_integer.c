@@ -1,7 +1,9 @@
-/* The update of int8 weights and int32 biases from integer gradients, in fixed point. */
+/* The update from integer gradients: of int8 weights, for the kernels that sum their gradient, and
+ * of int32 biases. */
+#include "arithmetic.h"
 #include "draw.h"
-#include "float_bits.h"
 #include "scales.h"
+#include "step_s16.h"
 #include "tile.h"
 
 #define FRACTION 24 /* bits of a step that rounding draws against */
@@ -15,34 +17,66 @@ static int64_t shifted(int64_t x, int32_t left) {
     return x > limit ? most : x < -limit ? -most : x * ((int64_t)1 << mg_min(left, 61));
 }
 
-static int32_t updated(int32_t w, int64_t step, uint32_t random, int32_t limit) {
-    const int64_t largest = (int64_t)1 << (30 + FRACTION);
-    step = step > largest ? largest : step < -largest ? -largest : step;
-    const int64_t next = w - ((step + (random >> (32 - FRACTION))) >> FRACTION);
-    return (int32_t)(next > limit ? limit : next < -limit ? -limit : next);
+/* From a gradient's code to steps of the weights that have the scale at an index. */
+static mg_parts rate_at(const mg_step_s16 *s, int32_t index) {
+    const float scale = mg_scale_at(&s->q->scales, index);
+    return mg_parts_of(s->rate * (s->q->qas ? s->q->unit / scale : s->q->unit * scale));
 }
 
-#define MG_SGD_INTEGER_STEP(symbol, type)                                                          \
-    void symbol(const mg_size_params *p, const mg_sgd_quant *q, const type *w, const int32_t *dw,  \
-                const int32_t *exponent, const int32_t *updates, const float *hyper,               \
-                type *w_next) {                                                                    \
-        uint32_t draw = mg_first_draw(q->salt, *updates);                                          \
-        const mg_parts decay = mg_parts_of(hyper[0] * hyper[2]);                                   \
-        for (int32_t i = 0, index = 0; i < p->size;) {                                             \
-            const float scale = mg_scale_at(&q->scales, index);                                    \
-            const float factor = q->qas ? q->unit / scale : q->unit * scale;                       \
-            const mg_parts rate = mg_parts_of(hyper[0] * factor);                                  \
-            index = index + 1 < q->scales.count ? index + 1 : 0;                                   \
-            MG_ROLLED                                                                              \
-            for (const int32_t end = i + q->run; i < end; ++i) {                                   \
-                const int64_t step =                                                               \
-                    shifted((int64_t)dw[i] * rate.significand,                                     \
-                            rate.exponent + *exponent + FRACTION) +                                \
-                    shifted((int64_t)w[i] * decay.significand, decay.exponent + FRACTION);         \
-                w_next[i] = (type)updated(w[i], step, mg_mixed(draw++), q->limit);                 \
-            }                                                                                      \
-        }                                                                                          \
-    }
+/* The step of a weight in 2^-FRACTION of its own, whatever the terms are. */
+static int64_t whole_step(const mg_step_s16 *s, mg_parts rate, int32_t w, int32_t dw) {
+    const int64_t largest = (int64_t)1 << (30 + FRACTION);
+    const int64_t step =
+        shifted((int64_t)dw * rate.significand, rate.exponent + s->exponent + FRACTION) +
+        shifted((int64_t)w * s->decay.significand, s->decay.exponent + FRACTION);
+    return step > largest ? largest : step < -largest ? -largest : step;
+}
 
-MG_SGD_INTEGER_STEP(mg_sgd_integer_s8_step, int8_t)
-MG_SGD_INTEGER_STEP(mg_sgd_integer_s32_step, int32_t)
+/* By how much a weight falls. A product has 55 bits: without decay, one that is shifted to the
+ * right is in range, and it mostly is. */
+MG_INLINE int32_t fall(const mg_step_s16 *s, mg_parts rate, int32_t element, int32_t w,
+                       int32_t dw) {
+    const int32_t right = -(rate.exponent + s->exponent + FRACTION);
+    const int64_t step = right > 0 && s->decay.significand == 0
+                             ? (int64_t)dw * rate.significand >> mg_min(right, 63)
+                             : whole_step(s, rate, w, dw);
+    const uint32_t random = mg_mixed(s->draw + (uint32_t)element) >> (32 - FRACTION);
+    return (int32_t)((step + random) >> FRACTION);
+}
+
+mg_step_s16 mg_step_s16_of(const mg_sgd_quant *q, const int32_t *exponent, const int32_t *updates,
+                           const float *hyper) {
+    return (mg_step_s16){
+        .q = q,
+        .rate = hyper[0],
+        .decay = mg_parts_of(hyper[0] * hyper[2]),
+        .exponent = *exponent,
+        .draw = mg_first_draw(q->salt, *updates),
+    };
+}
+
+void mg_step_weights_s16(const mg_step_s16 *s, int32_t first, int32_t count, const int32_t *dw,
+                         const int8_t *w, int8_t *w_next) {
+    const int32_t run = s->q->run, scales = s->q->scales.count, end = first + count;
+    for (int32_t i = first; i < end;) {
+        const int32_t number = i / run;
+        const mg_parts rate = rate_at(s, number % scales);
+        MG_ROLLED
+        for (const int32_t last = mg_min((number + 1) * run, end); i < last; ++i) {
+            const int32_t next = w[i] - fall(s, rate, i, w[i], *dw++);
+            w_next[i] = mg_limit_s8(next, -s->q->limit, s->q->limit);
+        }
+    }
+}
+
+void mg_sgd_integer_s32_step(const mg_size_params *p, const mg_sgd_quant *q, const int32_t *w,
+                             const int32_t *dw, const int32_t *exponent, const int32_t *updates,
+                             const float *hyper, int32_t *w_next) {
+    const mg_step_s16 s = mg_step_s16_of(q, exponent, updates, hyper);
+    MG_ROLLED
+    for (int32_t i = 0; i < p->size; ++i) {
+        const mg_parts rate = rate_at(&s, q->scales.count > 1 ? i : 0);
+        const int64_t next = (int64_t)w[i] - fall(&s, rate, i, w[i], dw[i]);
+        w_next[i] = (int32_t)(next > q->limit ? q->limit : next < -q->limit ? -q->limit : next);
+    }
+}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from mcugrad.ir.tensor import DType
 from mcugrad.ops.clamp_range import Clamp
-from tests.ops.case import Case, Operand
+from tests.ops.case import Case, Operand, mask
 from tests.ops.quant import codes, per_tensor
 
 _RANGES = {"relu": Clamp(low=0.0), "relu6": Clamp(0.0, 6.0), "relu1": Clamp(-1.0, 1.0)}
@@ -56,7 +55,7 @@ CASES = [
         Case(
             "saturation_mask_bwd",
             f"f32_{size}",
-            (Operand((1, size)), Operand((-(-size // 8),), DType.U8)),
+            (Operand((1, size)), mask(size)),
         )
         for size in (8, 13, 1)
     ),

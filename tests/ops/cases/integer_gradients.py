@@ -16,8 +16,9 @@ from mcugrad.ops.mean import MeanAttrs, MeanBwdAttrs
 from mcugrad.ops.pool import PoolBwdAttrs
 from mcugrad.ops.scale_channels import ScaleChannelsAttrs
 from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs
+from mcugrad.ops.weight_step import WeightStepAttrs
 from mcugrad.ops.window import Window
-from tests.ops.case import Case, Operand
+from tests.ops.case import Case, Operand, mask
 from tests.ops.convolutions import IMAGES, Image, labelled
 from tests.ops.quant import per_tensor
 
@@ -40,6 +41,31 @@ def _range(gain: int) -> Operand:
     return Operand((3,), DType.S32, range=(gain, gain + 2))
 
 
+def _factors(count: int) -> QuantParams:
+    """The largest factors of channels."""
+    return QuantParams(tuple(float((1 << 15) - k) for k in range(count)), (0,) * count)
+
+
+def _step(
+    op: str,
+    label: str,
+    operands: tuple[Operand, Operand, Operand],
+    layer: object,
+    *,
+    exponent: int = -20,
+    limit: int = 127,
+    qas: bool = True,
+) -> Case:
+    """The weights' gradient and update, by default with steps of a few units."""
+    more = (
+        Operand((2,), DType.S32, range=(exponent, exponent)),
+        Operand((1,), DType.S32),
+        Operand((3,), range=(0, 0.5)),
+    )
+    attrs = WeightStepAttrs(layer, SgdQuantizedAttrs(limit, 77, qas))
+    return Case(f"{op}_weight_step", label, (*operands, *more), attrs, (operands[2].quant,))
+
+
 def _layer(
     op: str, label: str, attrs: tuple[object, object], dy: Operand, x: Operand, w: Operand
 ) -> Iterator[Case]:
@@ -52,7 +78,7 @@ def _layer(
             data,
             (None, None, None),
         )
-    yield Case(f"{op}_bwd_weight_integer", label, (x, dy), weight)
+    yield _step(op, label, (x, dy, w), weight)
 
 
 def _convolution(image: Image, channels: int, groups: int = 1) -> Iterator[Case]:
@@ -117,6 +143,10 @@ def _along(axis: int, count: int) -> QuantParams:
 _KERNEL = Operand((5, 2, 3, 3), DType.S8, _along(0, 5))
 _TAPS = Operand((3, 3, 6), DType.S8, _along(2, 6))
 _BIAS = Operand((7,), DType.S32, _along(0, 7))
+_LEARNING = (
+    (Operand((1, 4, 5, 3), DType.S8, _X), _codes(1, 3, 3, 5), _KERNEL),
+    Conv2dAttrs(Window((2, 3))),
+)
 
 _CODED: dict[str, Any] = {"outputs": (_SCALE, None)}
 _MEAN = MeanBwdAttrs(MeanAttrs((2,)), (1, 3, 4, 5))
@@ -157,6 +187,17 @@ CASES = [
         )
         for a, b, scale in ((12, 12, 0.5), (14, 9, 0.3), (-9, 4, 1.7), (15, 0, 0.5), (0, 15, 8.0))
     ),
+    *(
+        Case(
+            "scaled_sum",
+            f"{'x'.join(map(str, shape))}-shift{shift}{'-masked' * masks}",
+            (_codes(*shape, most=32767), *([mask(*shape)] * masks)),
+            ScaleChannelsAttrs(_factors(shape[-1]), shift),
+            (None, None),
+        )
+        for shape, shift in (((1, 5, 7, 3), 15), ((2, 17), 17), ((1, 3, 3, 8), 31), ((1,), 15))
+        for masks in (False, True)
+    ),
     Case(
         "scale_channels",
         "up-to-one",
@@ -189,18 +230,22 @@ CASES = [
         (_codes(1, 3, 3, 5), Operand((1, 3, 3, 5), DType.S8, _X)),
         Clamp(0.0, 1.5),
     ),
-    Case("saturation_mask_bwd", "s16", (_codes(1, 3, 3, 5), Operand((6,), DType.U8))),
+    Case("saturation_mask_bwd", "s16", (_codes(1, 3, 3, 5), mask(45))),
     Case("mean_bwd", "s16", (_codes(1, 5),), MeanBwdAttrs(MeanAttrs((1, 2)), (1, 3, 4, 5))),
     Case("mean_bwd", "s16-one-axis", (_codes(1, 3, 5),), _MEAN),
     Case(
         "avg_pool2d_bwd", "s16", (_codes(1, 2, 3, 5),), PoolBwdAttrs(Window((2, 3), (2, 3)), 5, 9)
     ),
-    _update("s8", _KERNEL, limit=127, exponent=-14),
-    _update("s8-not-scaled", _KERNEL, limit=127, exponent=-2, qas=False),
-    _update("s8-depthwise", _TAPS, limit=127, exponent=-12),
-    _update("s8-per-tensor", Operand((4, 9), DType.S8, _W), limit=127, exponent=-13),
-    _update("s8-saturates", _KERNEL, limit=127, exponent=70),
-    _update("s8-vanishes", _KERNEL, limit=127, exponent=-120),
+    _step("conv2d", "per-channel", *_LEARNING),
+    _step("conv2d", "not-scaled", *_LEARNING, exponent=-9, qas=False),
+    _step("conv2d", "saturates", *_LEARNING, exponent=70),
+    _step("conv2d", "vanishes", *_LEARNING, exponent=-120),
+    _step(
+        "depthwise_conv2d",
+        "per-channel",
+        (Operand((1, 5, 4, 6), DType.S8, _X), _codes(1, 3, 2, 6), _TAPS),
+        DepthwiseConv2dAttrs(Window((3, 3))),
+    ),
     _update("s32-bias", _BIAS, limit=(1 << 31) - 1, exponent=-10),
     _update("s32-bias-limited", _BIAS, limit=500, exponent=20),
 ]

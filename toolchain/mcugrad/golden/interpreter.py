@@ -124,7 +124,8 @@ class Trainer:
             return StepResult(loss, values, accepted=True)
         self.gathered = 0
         used = {**values, **(given or {})}
-        gradients = [used[item.gradient] for item in self.training.learning]
+        known = (item.gradient for item in self.training.learning)
+        gradients = [used[g] for g in known if g in graph.tensors]
         finite = all(np.isfinite(g).all() for g in gradients)
         if finite:
             updated = self._run(used, Phase.UPDATE)

@@ -131,7 +131,10 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Learning:
-    """A tensor of the model that learns, and the gradient of what learns of it."""
+    """A tensor of the model that learns, and the gradient of what learns of it.
+
+    The gradient is no tensor of the graph where a node updates while it forms it.
+    """
 
     tensor: str
     gradient: str
@@ -166,6 +169,18 @@ class TrainingGraph:
             state
             for state, value in self.next_state.items()
             if self.phases[writers[value].name] is Phase.BACKWARD
+        )
+
+    def with_nodes(self, nodes: Iterable[Node]) -> TrainingGraph:
+        """With these nodes, of the same names or fewer, and without what none computes any more."""
+        kept = tuple(nodes)
+        gone = self.graph.producers().keys() - {out for node in kept for out in node.outputs}
+        tensors = {n: t for n, t in self.graph.tensors.items() if n not in gone}
+        return replace(
+            self,
+            graph=self.graph.with_(tensors=tensors, nodes=kept),
+            phases={node.name: self.phases[node.name] for node in kept},
+            gradients={n: g for n, g in self.gradients.items() if g not in gone},
         )
 
     def nodes_in(self, *phases: Phase) -> list[Node]:

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mcugrad.ir.graph import Node
-from mcugrad.ir.tensor import Array, DType
+from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
-    CStruct,
     IntegerContext,
     Kernel,
     NoAttrs,
@@ -22,16 +21,21 @@ from mcugrad.ops.base import (
     require,
 )
 from mcugrad.ops.integer_gradient import gradient_tensor, scale_of
-from mcugrad.ops.shapes import given
+from mcugrad.ops.shapes import channel_params, given
 
 
 def _infer(call: OpCall) -> tuple[Spec, ...]:
     dy = call.input(0)
     require(len(dy.shape) >= 1 and dy.size > 0, f"no channels in {dy.shape}")
     if dy.dtype is DType.S16:
-        require(dy.size // dy.shape[-1] <= 1 << 16, "more positions than an int32 sum holds")
+        check_positions(dy)
         return (Spec(dy.shape[-1:], DType.S32),)
     return linear.check_gathered(call, 1, Spec(dy.shape[-1:], dy.dtype))
+
+
+def check_positions(dy: Tensor) -> None:
+    """That an int32 holds the sum of a channel's codes."""
+    require(dy.size // dy.shape[-1] <= 1 << 16, "more positions than an int32 sum holds")
 
 
 def _reference(_call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
@@ -49,14 +53,6 @@ def _integer(ctx: IntegerContext, node: Node) -> bool:
     return True
 
 
-def _params(call: OpCall) -> CStruct:
-    dy = call.input(0)
-    channels = dy.shape[-1]
-    return CStruct(
-        "mg_channel_sum_params", {"positions": dy.size // channels, "channels": channels}
-    )
-
-
 register(
     Op(
         "channel_sum",
@@ -64,11 +60,11 @@ register(
         _infer,
         _reference,
         kernels=(
-            Kernel("mg_channel_sum_s16_fwd", DType.S16, params=_params),
+            Kernel("mg_channel_sum_s16_fwd", DType.S16, params=channel_params),
             Kernel(
                 "mg_channel_sum_f32_fwd",
                 DType.F32,
-                params=_params,
+                params=channel_params,
                 inplace=((0, 1),),
                 arity=2,
             ),

@@ -32,6 +32,7 @@ from mcugrad.ops.integer_gradient import (
     register_bwd_weight,
 )
 from mcugrad.ops.requantize import requantization
+from mcugrad.ops.weight_step import register_weight_step
 from mcugrad.ops.window import Window
 
 
@@ -242,6 +243,6 @@ register_bwd_weight(
     Conv2dAttrs,
     infer=_bwd_weight_infer,
     sums=_bwd_weight_sums,
-    params=_bwd_weight_params,
     products=_bwd_weight_products,
 )
+register_weight_step("conv2d", params=_bwd_weight_params, products=_bwd_weight_products)

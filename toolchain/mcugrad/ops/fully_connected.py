@@ -35,6 +35,7 @@ from mcugrad.ops.integer_gradient import (
     register_bwd_weight,
 )
 from mcugrad.ops.requantize import quant_of, rescaling
+from mcugrad.ops.weight_step import register_weight_step
 
 
 @dataclass(frozen=True)
@@ -223,6 +224,6 @@ register_bwd_weight(
     NoAttrs,
     infer=_bwd_weight_infer,
     sums=_bwd_weight_sums,
-    params=_bwd_weight_params,
     products=_bwd_weight_products,
 )
+register_weight_step("fully_connected", params=_bwd_weight_params, products=_bwd_weight_products)

@@ -191,12 +191,12 @@ def register_bwd_weight(
     *,
     infer: Callable[[OpCall], tuple[Spec, ...]],
     sums: Callable[[Any, Floats, Floats], Floats],
-    params: StructOf,
     products: Callable[[OpCall], int],
 ) -> None:
     """Registers ``<op>_bwd_weight_integer``: x int8, dy codes -> int32 codes of dw.
 
-    ``sums(attrs, x, dy)`` is the plain sum over the positions.
+    ``sums(attrs, x, dy)`` is the plain sum over the positions. It has no kernel of its own, but
+    one together with the update; see :mod:`mcugrad.ops.weight_step`.
     """
 
     def infer_all(call: OpCall) -> tuple[Spec, ...]:
@@ -211,21 +211,18 @@ def register_bwd_weight(
         total = np.rint(sums(call.attrs, centred, dy.astype(np.float64))).astype(np.int64)
         return (rounded_shift(total, weight_shift(call.input(1))),)
 
-    def quant(call: OpCall) -> CStruct:
-        zero_point = quant_of(call.input(0)).per_tensor[1]
-        shift = weight_shift(call.input(1))
-        return CStruct("mg_weight_s16", {"zero_point": zero_point, "shift": shift})
+    register(Op(f"{op}_bwd_weight_integer", attrs, infer_all, reference, products=products))
 
-    register(
-        Op(
-            f"{op}_bwd_weight_integer",
-            attrs,
-            infer_all,
-            reference,
-            kernels=(Kernel(f"mg_{op}_s16_bwd_weight", None, params=params, quant=quant),),
-            products=products,
-        )
-    )
+
+def weight_struct(x: Tensor, dy: Tensor) -> CStruct:
+    """What kernels take of x and dy for the sums over the positions."""
+    zero_point = quant_of(x).per_tensor[1]
+    return CStruct("mg_weight_s16", {"zero_point": zero_point, "shift": weight_shift(dy)})
+
+
+def weight_scale(x: Tensor, dy: Tensor) -> float:
+    """The scale of the weights' gradient."""
+    return scale_of(dy) * quant_of(x).per_tensor[0] * 2.0 ** weight_shift(dy)
 
 
 def weight_shift(dy: Tensor) -> int:
@@ -242,8 +239,7 @@ def bwd_weight_rule(op: str) -> IntegerRule:
         if x.dtype is not DType.S8 or len(node.inputs) > 2:
             return False
         (name,) = node.outputs
-        scale = scale_of(dy) * quant_of(x).per_tensor[0] * 2.0 ** weight_shift(dy)
-        result = gradient_tensor(name, ctx.tensor(name).shape, scale, DType.S32)
+        result = gradient_tensor(name, ctx.tensor(name).shape, weight_scale(x, dy), DType.S32)
         ctx.emit(f"{op}_bwd_weight_integer", node.attrs, (x.name, dy.name), (result,))
         ctx.give(name, ctx.exponent(dy.name))
         return True

@@ -2,33 +2,32 @@
 
 A result that is at a limit passes no gradient, so where nothing else of it is needed backward, a
 bit is all that is kept ("On-Device Training Under 256KB Memory"; MobileTL keeps such bits of
-ReLU6 and Hard-Swish). Bit i % 8 of byte i / 8 is set where element i lies inside the range.
+ReLU6 and Hard-Swish). It is set where the element lies inside the range.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import CStruct, Kernel, NoAttrs, Op, OpCall, Spec, register, require
 from mcugrad.ops.clamp import int8_range, limits
 from mcugrad.ops.clamp_range import Clamp
 from mcugrad.ops.integer_gradient import carried
-from mcugrad.ops.shapes import given, size_params
+from mcugrad.ops.mask import check_mask, mask_spec, masked, packed
+from mcugrad.ops.shapes import given, infer_same, size_params
 
 
 def _infer(call: OpCall) -> tuple[Spec, ...]:
     y = call.input(0)
     require(y.dtype is DType.S8, f"marks of {y.dtype}")
-    return (Spec((-(-y.size // 8),), DType.U8),)
+    return (mask_spec(y.size),)
 
 
 def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     (y,) = given(values)
     low, high = limits(call.attrs, call.input(0))
-    return (np.packbits((y > low) & (y < high), bitorder="little"),)
+    return (packed((y > low) & (y < high)),)
 
 
 def _quant(call: OpCall) -> CStruct:
@@ -36,15 +35,12 @@ def _quant(call: OpCall) -> CStruct:
 
 
 def _infer_bwd(call: OpCall) -> tuple[Spec, ...]:
-    dy, mask = call.input(0), call.input(1)
-    require(mask.dtype is DType.U8 and mask.shape == (-(-dy.size // 8),), "a bit an element")
-    return (Spec(dy.shape, dy.dtype),)
+    return check_mask(call, 1, infer_same(call))
 
 
 def _bwd_reference(_call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
-    dy, mask = given(values)
-    inside = np.unpackbits(mask, count=dy.size, bitorder="little").reshape(dy.shape)
-    return (np.where(inside, dy, 0.0),)
+    dy, *mask = given(values)
+    return (masked(dy, mask),)
 
 
 register(

@@ -13,7 +13,7 @@ import numpy as np
 from mcugrad.ir.tensor import Array, DType, QuantParams
 from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, register, require
 from mcugrad.ops.requantize import scales, stored_scales
-from mcugrad.ops.shapes import given
+from mcugrad.ops.shapes import channel_params, given
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class ScaleChannelsAttrs:
     shift: int
 
 
-def _infer(call: OpCall) -> tuple[Spec, ...]:
+def check_multipliers(call: OpCall) -> tuple[Spec, ...]:
+    """The type of what is scaled."""
     x = call.input(0)
     attrs: ScaleChannelsAttrs = call.attrs
     require(x.dtype is DType.S16, "codes are int16")
@@ -36,21 +37,18 @@ def _infer(call: OpCall) -> tuple[Spec, ...]:
 
 def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     (x,) = given(values)
-    attrs: ScaleChannelsAttrs = call.attrs
+    return (scaled(call.attrs, x),)
+
+
+def scaled(attrs: ScaleChannelsAttrs, x: Array) -> Array:
+    """The codes, rounded halves up."""
     factors = (stored_scales(attrs.scales) + np.float32(0.5)).astype(np.int64)
     product = x.astype(np.int64) * factors
-    rounded = (product + (1 << (attrs.shift - 1))) >> attrs.shift
-    return (np.clip(rounded, -32767, 32767),)
+    return np.asarray((product + (1 << (attrs.shift - 1))) >> attrs.shift)
 
 
-def _params(call: OpCall) -> CStruct:
-    x = call.input(0)
-    return CStruct(
-        "mg_channel_sum_params", {"positions": x.size // x.shape[-1], "channels": x.shape[-1]}
-    )
-
-
-def _quant(call: OpCall) -> CStruct:
+def multipliers(call: OpCall) -> CStruct:
+    """The same as the C structure."""
     attrs: ScaleChannelsAttrs = call.attrs
     factors = scales(attrs.scales, call.input(0).shape[-1])
     return CStruct("mg_multipliers", {"scales": factors, "shift": attrs.shift})
@@ -60,14 +58,14 @@ register(
     Op(
         "scale_channels",
         ScaleChannelsAttrs,
-        _infer,
+        check_multipliers,
         _reference,
         kernels=(
             Kernel(
                 "mg_scale_channels_s16_fwd",
                 DType.S16,
-                params=_params,
-                quant=_quant,
+                params=channel_params,
+                quant=multipliers,
                 inplace=((0, 0),),
             ),
         ),

@@ -19,7 +19,7 @@ from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import Op, OpCall, Spec, register, require
 from mcugrad.ops.integer_gradient import Ints, scale_of
 from mcugrad.ops.requantize import quant_of, stored_scales
-from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, draws, run_of, step_kernels
+from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, draws, run_of, step_kernel
 from mcugrad.ops.shapes import given
 
 _FRACTION = 24
@@ -93,6 +93,8 @@ register(
         SgdQuantizedAttrs,
         _infer,
         _reference,
-        kernels=step_kernels("mg_sgd_integer_{}_step", lambda call: scale_of(call.input(1))),
+        kernels=(
+            step_kernel("mg_sgd_integer_s32_step", DType.S32, lambda call: scale_of(call.input(1))),
+        ),
     )
 )

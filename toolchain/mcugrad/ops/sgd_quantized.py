@@ -120,34 +120,31 @@ def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...
     return (np.clip(changed, -attrs.limit, attrs.limit).astype(w.dtype),)
 
 
-def step_kernels(symbol: str, unit: Callable[[OpCall], float]) -> tuple[Kernel, ...]:
-    """The rows ``symbol`` with the type in it; ``unit`` is that of the gradient."""
+def step_struct(w: Tensor, attrs: SgdQuantizedAttrs, unit: float) -> CStruct:
+    """What kernels take of an update; ``unit`` is that of the gradient."""
+    return CStruct(
+        "mg_sgd_quant",
+        {
+            "scales": scales(quant_of(w)),
+            "run": run_of(w),
+            "limit": attrs.limit,
+            "salt": attrs.salt,
+            "qas": int(attrs.qas),
+            "unit": unit,
+        },
+    )
 
-    def quant(call: OpCall) -> CStruct:
-        w, attrs = call.input(0), call.attrs
-        return CStruct(
-            "mg_sgd_quant",
-            {
-                "scales": scales(quant_of(w)),
-                "run": run_of(w),
-                "limit": attrs.limit,
-                "salt": attrs.salt,
-                "qas": int(attrs.qas),
-                "unit": unit(call),
-            },
-        )
 
-    def row(dtype: DType) -> Kernel:
-        return Kernel(
-            symbol.format(dtype),
-            None,
-            params=size_params,
-            quant=quant,
-            matches=lambda call: call.dtype is dtype,
-            inplace=((0, 0),),
-        )
-
-    return row(DType.S8), row(DType.S32)
+def step_kernel(symbol: str, dtype: DType, unit: Callable[[OpCall], float]) -> Kernel:
+    """The row for weights of a type; ``unit`` is that of the gradient."""
+    return Kernel(
+        symbol,
+        None,
+        params=size_params,
+        quant=lambda call: step_struct(call.input(0), call.attrs, unit(call)),
+        matches=lambda call: call.dtype is dtype,
+        inplace=((0, 0),),
+    )
 
 
 register(
@@ -156,6 +153,9 @@ register(
         SgdQuantizedAttrs,
         _infer,
         _reference,
-        kernels=step_kernels("mg_sgd_{}_step", lambda _: 1.0),
+        kernels=(
+            step_kernel("mg_sgd_s8_step", DType.S8, lambda _: 1.0),
+            step_kernel("mg_sgd_s32_step", DType.S32, lambda _: 1.0),
+        ),
     )
 )

@@ -53,6 +53,15 @@ def size_params(call: OpCall) -> CStruct:
     return CStruct("mg_size_params", {"size": call.input(0).size})
 
 
+def channel_params(call: OpCall) -> CStruct:
+    """For kernels that see [positions][channels]."""
+    dy = call.input(0)
+    channels = dy.shape[-1]
+    return CStruct(
+        "mg_channel_sum_params", {"positions": dy.size // channels, "channels": channels}
+    )
+
+
 def strides(shape: Ints) -> Ints:
     """Elements from one index to the next, of a dense array."""
     steps = [1]

@@ -83,6 +83,12 @@ class Differentiator:
     ) -> tuple[str, ...]:
         """Adds a node and returns the names of its outputs."""
         inputs = self._taken(op, attrs, [self._merged_again(n) for n in inputs])
+        return self.emit_as_stored(op, attrs, inputs, names)
+
+    def emit_as_stored(
+        self, op: str, attrs: Any, inputs: Sequence[str], names: Sequence[str]
+    ) -> tuple[str, ...]:
+        """The same, whose operands are taken as they are, as updates take what they change."""
         operands = [self.tensor(n) if n else None for n in inputs]
         specs = lookup(op).infer(OpCall(attrs, operands, ()))
         # An integer result, such as a slice or the next weights, is scaled as what it is of.

@@ -72,12 +72,11 @@ def attach_optimiser(
         salt = crc32(f"{seed} {name}".encode()) >> 1
         gradient = diff.gradients[state]
         attrs = SgdQuantizedAttrs(limits.get(state, WEIGHT_LIMIT), salt, qas)
-        if gradient in exponents:
-            integers = (state, gradient, exponents[gradient], updates, hyper)
-            next_state[state] = diff.emit("sgd_integer", attrs, integers, f"{state}/next")
-        else:
-            floats = (state, gradient, updates, hyper)
-            next_state[state] = diff.emit("sgd_quantized", attrs, floats, f"{state}/next")
+        integer = gradient in exponents
+        op = "sgd_integer" if integer else "sgd_quantized"
+        exponent = (exponents[gradient],) if integer else ()
+        operands = (state, gradient, *exponent, updates, hyper)
+        (next_state[state],) = diff.emit_as_stored(op, attrs, operands, (f"{state}/next",))
     return next_state
 
 

@@ -1,8 +1,13 @@
-/* The gradient of an int8 depthwise convolution's weights, from int16 gradients. */
+/* The gradient of an int8 depthwise convolution's weights from int16 gradients, and their update.
+ */
+#include "step_s16.h"
 #include "weight_s16.h"
 
-void mg_depthwise_conv2d_s16_bwd_weight(const mg_conv2d_params *p, const mg_weight_s16 *q,
-                                        const int8_t *x, const int16_t *dy, int32_t *dw) {
+void mg_depthwise_conv2d_s16_weight_step(const mg_conv2d_params *p, const mg_weight_step *q,
+                                         const int8_t *x, const int16_t *dy, const int8_t *w,
+                                         const int32_t *exponent, const int32_t *updates,
+                                         const float *hyper, int8_t *w_next) {
+    const mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
     const mg_axis down = mg_rows(p), across = mg_columns(p);
     const int32_t multiplier = p->out_c / p->in_c;
     for (int32_t tap = 0; tap < p->kernel_h * p->kernel_w; ++tap) {
@@ -19,14 +24,15 @@ void mg_depthwise_conv2d_s16_bwd_weight(const mg_conv2d_params *p, const mg_weig
                 for (int32_t left = at.columns; left > 0; left -= MG_SAFE_POSITIONS) {
                     int32_t sum = 0;
                     for (int32_t n = mg_min(left, MG_SAFE_POSITIONS); n > 0; --n) {
-                        sum += (*from - q->zero_point) * *by;
+                        sum += (*from - q->weight.zero_point) * *by;
                         from += at.x_column;
                         by += at.dy_column;
                     }
                     total += sum;
                 }
             }
-            dw[tap * p->out_c + c] = mg_weight_sum(total, q->shift);
+            const int32_t dw = mg_weight_sum(total, q->weight.shift);
+            mg_step_weights_s16(&step, tap * p->out_c + c, 1, &dw, w, w_next);
         }
     }
 }

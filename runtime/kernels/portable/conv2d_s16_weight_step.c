@@ -1,4 +1,6 @@
-/* The gradient of an int8 convolution's weights, from int16 gradients. */
+/* The gradient of an int8 convolution's weights from int16 gradients, and their update: each sum
+ * is used up as soon as it is complete. */
+#include "step_s16.h"
 #include "weight_s16.h"
 
 #define CHANNELS 2 /* of dy in a tile */
@@ -28,9 +30,17 @@ MG_INLINE void add_row(int channels, int width, const mg_positions *at, int32_t 
     }
 }
 
+/* The weights from `first` on, `channel` apart between output channels, and their update. */
+typedef struct {
+    const mg_step_s16 *step;
+    const int8_t *w;
+    int8_t *w_next;
+    int32_t first, channel;
+} weights;
+
 /* The weights of one tap, from output channel and input channel on. */
 MG_INLINE void tile(int channels, int width, const mg_positions *at, const mg_weight_s16 *q,
-                    const int8_t *x, const int16_t *dy, int32_t *dw, int32_t dw_channel) {
+                    const int8_t *x, const int16_t *dy, weights to) {
     int64_t total[CHANNELS][WIDTH] = {{0}};
     const int32_t rows = mg_max(MG_SAFE_POSITIONS / mg_max(at->columns, 1), 1);
     for (int32_t row = 0; row < at->rows; row += rows) {
@@ -54,27 +64,31 @@ MG_INLINE void tile(int channels, int width, const mg_positions *at, const mg_we
     }
     MG_UNROLLED
     for (int i = 0; i < channels; ++i) {
+        int32_t dw[WIDTH];
         MG_UNROLLED
         for (int j = 0; j < width; ++j) {
-            dw[i * dw_channel + j] = mg_weight_sum(total[i][j], q->shift);
+            dw[j] = mg_weight_sum(total[i][j], q->shift);
         }
+        mg_step_weights_s16(to.step, to.first, width, dw, to.w, to.w_next);
+        to.first += to.channel;
     }
 }
 
 MG_INLINE void all_inputs(int channels, int32_t depth, const mg_positions *at,
-                          const mg_weight_s16 *q, const int8_t *x, const int16_t *dy, int32_t *dw,
-                          int32_t dw_channel) {
-    int32_t ic = 0;
-    for (; ic + WIDTH <= depth; ic += WIDTH) {
-        tile(channels, WIDTH, at, q, x + ic, dy, dw + ic, dw_channel);
+                          const mg_weight_s16 *q, const int8_t *x, const int16_t *dy, weights to) {
+    const int8_t *const end = x + depth;
+    for (; end - x >= WIDTH; x += WIDTH, to.first += WIDTH) {
+        tile(channels, WIDTH, at, q, x, dy, to);
     }
-    for (; ic < depth; ++ic) {
-        tile(channels, 1, at, q, x + ic, dy, dw + ic, dw_channel);
+    for (; x != end; ++x, ++to.first) {
+        tile(channels, 1, at, q, x, dy, to);
     }
 }
 
-void mg_conv2d_s16_bwd_weight(const mg_conv2d_params *p, const mg_weight_s16 *q, const int8_t *x,
-                              const int16_t *dy, int32_t *dw) {
+void mg_conv2d_s16_weight_step(const mg_conv2d_params *p, const mg_weight_step *q, const int8_t *x,
+                               const int16_t *dy, const int8_t *w, const int32_t *exponent,
+                               const int32_t *updates, const float *hyper, int8_t *w_next) {
+    const mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
     const mg_axis down = mg_rows(p), across = mg_columns(p);
     const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
     const int32_t taps = p->kernel_h * p->kernel_w;
@@ -88,12 +102,12 @@ void mg_conv2d_s16_bwd_weight(const mg_conv2d_params *p, const mg_weight_s16 *q,
         for (int32_t oc = 0; oc < p->out_c;) {
             const int32_t group = oc / channels;
             const int8_t *const from = x + x0 + group * depth;
-            int32_t *const to = dw + (oc * taps + tap) * depth;
+            const weights to = {&step, w, w_next, (oc * taps + tap) * depth, taps * depth};
             if ((group + 1) * channels - oc >= CHANNELS) {
-                all_inputs(CHANNELS, depth, &at, q, from, dy + dy0 + oc, to, taps * depth);
+                all_inputs(CHANNELS, depth, &at, &q->weight, from, dy + dy0 + oc, to);
                 oc += CHANNELS;
             } else {
-                all_inputs(1, depth, &at, q, from, dy + dy0 + oc, to, taps * depth);
+                all_inputs(1, depth, &at, &q->weight, from, dy + dy0 + oc, to);
                 oc++;
             }
         }

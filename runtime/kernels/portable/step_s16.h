@@ -1,0 +1,24 @@
+/* The update from integer gradients, in fixed point. */
+#ifndef MG_STEP_S16_H
+#define MG_STEP_S16_H
+
+#include "float_bits.h"
+#include "mg_kernels.h"
+
+/* What an update knows of its tensor: its own draws, the exponent of its gradient, its rates. */
+typedef struct {
+    const mg_sgd_quant *q;
+    float rate;
+    mg_parts decay;
+    int32_t exponent;
+    uint32_t draw;
+} mg_step_s16;
+
+mg_step_s16 mg_step_s16_of(const mg_sgd_quant *q, const int32_t *exponent, const int32_t *updates,
+                           const float *hyper);
+
+/* Updates the elements from `first` on, of which dw holds the gradients and nothing else. */
+void mg_step_weights_s16(const mg_step_s16 *s, int32_t first, int32_t count, const int32_t *dw,
+                         const int8_t *w, int8_t *w_next);
+
+#endif
