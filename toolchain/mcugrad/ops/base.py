@@ -143,6 +143,9 @@ class GradientContext(Protocol):
         """
 
 
+#: The Arm DSP extension: two 16-bit products an instruction. Its kernels are in C elsewhere too.
+DSP = frozenset({"dsp"})
+
 #: (context, attrs, input names, output names, gradient names of the outputs)
 #: -> gradient name of each input, None where it is not needed or is zero.
 GradientRule = Callable[

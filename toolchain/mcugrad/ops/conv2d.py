@@ -200,6 +200,7 @@ register(
             _fwd_params,
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
+            dsp=True,
         ),
         gradient=_gradient,
         products=_products,

@@ -6,12 +6,14 @@ Their inputs are x, w and optionally b, one bias for each output channel.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import (
+    DSP,
     CStruct,
     Floats,
     GradientContext,
@@ -90,15 +92,19 @@ def gradient_operands(
 
 
 def fwd_kernels(
-    op: str, params: StructOf, int8: StructOf, *, scratch: bool = False
+    op: str, params: StructOf, int8: StructOf, *, scratch: bool = False, dsp: bool = False
 ) -> tuple[Kernel, ...]:
     """The rows of the forward pass.
 
     ``int8`` gives what rounds the sums of int8 products, and ``scratch`` tells whether the
-    int8 kernel lays its inputs out anew.
+    int8 kernels lay their inputs out anew; ``dsp``: there is one for the DSP extension.
     """
+    portable = Kernel(
+        f"mg_{op}_s8_fwd", DType.S8, params=params, quant=int8, scratch=scratch, arity=3
+    )
     return (
-        Kernel(f"mg_{op}_s8_fwd", DType.S8, params=params, quant=int8, scratch=scratch, arity=3),
+        *((replace(portable, symbol=f"{portable.symbol}_dsp", features=DSP),) if dsp else ()),
+        portable,
         Kernel(
             f"mg_{op}_f32_fwd",
             DType.F32,
