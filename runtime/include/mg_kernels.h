@@ -332,6 +332,10 @@ void mg_increment_s32_step(const int32_t *x, int32_t *y);
 void mg_conv2d_s16_bwd_data(const mg_conv2d_params *p, const int16_t *dy, const int8_t *w,
                             const int32_t *exponent, const int32_t *range, int16_t *dx,
                             int32_t *dx_exponent, int32_t *range_next);
+size_t mg_conv2d_s16_bwd_data_dsp_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_s16_bwd_data_dsp(void *scratch, const mg_conv2d_params *p, const int16_t *dy,
+                                const int8_t *w, const int32_t *exponent, const int32_t *range,
+                                int16_t *dx, int32_t *dx_exponent, int32_t *range_next);
 void mg_depthwise_conv2d_s16_bwd_data(const mg_conv2d_params *p, const int16_t *dy, const int8_t *w,
                                       const int32_t *exponent, const int32_t *range, int16_t *dx,
                                       int32_t *dx_exponent, int32_t *range_next);

@@ -18,19 +18,27 @@ static inline void split(const int8_t *x, mg_pair minus, mg_pair *even, mg_pair 
     *odd = mg_add_even_bytes(minus, mg_odd_to_even(word));
 }
 
+MG_INLINE int32_t start(const finishing *f, int32_t channel) {
+    return f->channel[channel].bias;
+}
+
+static __attribute__((noinline)) void finish_any(const finishing *f, int32_t channel,
+                                                 const int32_t *sums, int8_t *const *to) {
+    for (int i = MG_RUN_S8 - 1; i >= 0; --i) {
+        to[i][channel] = mg_any_s8(&f->channel[channel], f->zero_point, sums[i]);
+    }
+}
+
 MG_INLINE void finish(const finishing *f, int32_t channel, const int32_t *sums, int8_t *const *to) {
     const mg_channel_s8 c = f->channel[channel];
     if (c.rounding == 0) {
-        MG_ROLLED
-        for (int i = 3; i >= 0; --i) {
-            const int32_t sum = (int32_t)((uint32_t)sums[i] + (uint32_t)c.bias);
-            to[i][channel] = mg_any_s8(&c, f->zero_point, sum);
-        }
+        const int32_t copy[MG_RUN_S8] = {sums[0], sums[1], sums[2], sums[3]}; /* in memory */
+        finish_any(f, channel, copy, to);
         return;
     }
     MG_UNROLLED
-    for (int i = 3; i >= 0; --i) {
-        to[i][channel] = mg_quick_s8(&c, 2 * (sums[i] + c.bias));
+    for (int i = MG_RUN_S8 - 1; i >= 0; --i) {
+        to[i][channel] = mg_quick_s8(&c, 2 * sums[i]);
     }
 }
 

@@ -6,7 +6,8 @@
  *
  *     four elements less a zero point, the first and third as a pair, and the others:
  *         static inline void split(const ELEMENT *x, mg_pair minus, mg_pair *even, mg_pair *odd);
- *     a channel's results at four positions, from the last to the first:
+ *     what a channel's sums start from, and its results at four positions, the last first:
+ *         MG_INLINE int32_t start(const FINISH *f, int32_t channel);
  *         MG_INLINE void finish(const FINISH *f, int32_t channel, const int32_t *sums,
  *                               RESULT *const *to);
  */
@@ -74,6 +75,17 @@ static inline size_t columns_size(const mg_conv2d_params *p) {
     return (size_t)(mg_filled(products_of(p)) / 2 * MG_COLUMNS) * sizeof(mg_pair);
 }
 
+/* The results of the channels from `channel` to `end` at four positions. */
+static __attribute__((noinline)) void rows(int32_t n, const mg_pair *columns, const int8_t *w,
+                                           int32_t w_row, const FINISH *f, int32_t channel,
+                                           int32_t end, RESULT *const *to) {
+    for (; channel < end; ++channel, w += w_row) {
+        int32_t sums[MG_COLUMNS];
+        mg_dot(n, columns, w, start(f, channel), sums);
+        finish(f, channel, sums, to);
+    }
+}
+
 /* Correlates x with rows of weights, w_row bytes from one to the next. */
 static void correlate(const mg_conv2d_params *p, mg_pair *columns, const ELEMENT *padding,
                       int32_t zero_point, const ELEMENT *x, const int8_t *w, int32_t w_row,
@@ -84,10 +96,10 @@ static void correlate(const mg_conv2d_params *p, mg_pair *columns, const ELEMENT
     /* Runs may overlap; in an image of less than one, a run gives its first position alone. */
     const int32_t run = size < MG_COLUMNS ? 1 : MG_COLUMNS;
     for (int32_t position = 0; position < size; position += run) {
-        const int32_t start = mg_min(position, size - run);
-        const corners v = corners_of(p, &start);
+        const int32_t first = mg_min(position, size - run);
+        const corners v = corners_of(p, &first);
         const int8_t *weights = w;
-        int32_t row = start / p->out_w, column = start % p->out_w;
+        int32_t row = first / p->out_w, column = first % p->out_w;
         RESULT *to[MG_COLUMNS];
         for (int i = 0; i < MG_COLUMNS; ++i) {
             to[i] = y->first + row * y->row + column * y->column;
@@ -99,13 +111,8 @@ static void correlate(const mg_conv2d_params *p, mg_pair *columns, const ELEMENT
         }
         for (int32_t g = 0; g < p->groups; ++g) {
             lay_out_windows(p, zero_point, &v, x + g * depth, padding, (laid){columns, 0});
-            MG_ROLLED
-            for (int32_t c = g * y->group; c < g * y->group + channels; ++c) {
-                int32_t sums[MG_COLUMNS];
-                mg_dot(n, columns, weights, sums);
-                finish(f, c, sums, to);
-                weights += w_row;
-            }
+            rows(n, columns, weights, w_row, f, g * y->group, g * y->group + channels, to);
+            weights += channels * w_row;
         }
     }
 }

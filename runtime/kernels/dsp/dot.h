@@ -34,12 +34,12 @@ MG_INLINE void mg_dot_word(const mg_pair **x, mg_bytes w, int32_t *sums) {
     }
 }
 
-/* The sums of n products; columns end with zeros where n is no multiple of four. */
-MG_INLINE void mg_dot(int32_t n, const mg_pair *x, const int8_t *w, int32_t *sums) {
+/* `start` and n products; columns end with zeros where n is no multiple of four. */
+MG_INLINE void mg_dot(int32_t n, const mg_pair *x, const int8_t *w, int32_t start, int32_t *sums) {
     const int8_t *const twos = w + (n & -8);
     MG_UNROLLED
     for (int i = 0; i < MG_COLUMNS; ++i) {
-        sums[i] = 0;
+        sums[i] = start;
     }
     MG_ROLLED
     while (w != twos) {

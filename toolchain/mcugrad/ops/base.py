@@ -8,7 +8,7 @@ save passes that are about that operator.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -143,8 +143,13 @@ class GradientContext(Protocol):
         """
 
 
-#: The Arm DSP extension: two 16-bit products an instruction. Its kernels are in C elsewhere too.
-DSP = frozenset({"dsp"})
+
+def with_dsp(portable: Kernel) -> tuple[Kernel, Kernel]:
+    """The rows of a kernel that there is for the Arm DSP extension too, with scratch memory."""
+    symbol = f"{portable.symbol}_dsp"
+    fast = replace(portable, symbol=symbol, features=frozenset({"dsp"}), scratch=True)
+    return fast, portable
+
 
 #: (context, attrs, input names, output names, gradient names of the outputs)
 #: -> gradient name of each input, None where it is not needed or is zero.

@@ -225,6 +225,7 @@ register_bwd_data(
     sums=_bwd_data_sums,
     params=_bwd_data_params,
     products=_bwd_data_products,
+    dsp=True,
 )
 register(
     Op(

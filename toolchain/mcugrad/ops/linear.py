@@ -6,14 +6,12 @@ Their inputs are x, w and optionally b, one bias for each output channel.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import (
-    DSP,
     CStruct,
     Floats,
     GradientContext,
@@ -23,6 +21,7 @@ from mcugrad.ops.base import (
     Spec,
     StructOf,
     require,
+    with_dsp,
 )
 from mcugrad.ops.clamp_range import Clamp
 from mcugrad.ops.requantize import (
@@ -103,8 +102,7 @@ def fwd_kernels(
         f"mg_{op}_s8_fwd", DType.S8, params=params, quant=int8, scratch=scratch, arity=3
     )
     return (
-        *((replace(portable, symbol=f"{portable.symbol}_dsp", features=DSP),) if dsp else ()),
-        portable,
+        *(with_dsp(portable) if dsp else (portable,)),
         Kernel(
             f"mg_{op}_f32_fwd",
             DType.F32,
