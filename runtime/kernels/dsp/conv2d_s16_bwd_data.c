@@ -1,5 +1,6 @@
 /* The gradient of an int8 convolution's input, in int16: correlations of dy with the weights of a
  * few input channels at a time, turned so that those of an input channel lie side by side. */
+#include "dot.h"
 #include "integer_gradient.h"
 #include "phase.h"
 #include "turn.h"
@@ -14,7 +15,7 @@ static inline void split(const int16_t *x, mg_pair minus, mg_pair *even, mg_pair
     const mg_pair first = mg_load_word(x), second = mg_load_word(x + 2);
     (void)minus;
     *even = mg_pair_of(first, second);
-    *odd = mg_pair_of(first >> 16, second >> 16);
+    *odd = mg_upper_pair(first, second);
 }
 
 MG_INLINE int32_t start(const mg_narrowing *q, int32_t channel) {
@@ -26,7 +27,7 @@ MG_INLINE int32_t start(const mg_narrowing *q, int32_t channel) {
 MG_INLINE void finish(const mg_narrowing *q, int32_t channel, const int32_t *sums,
                       int16_t *const *to) {
     MG_UNROLLED
-    for (int i = 3; i >= 0; --i) {
+    for (int i = MG_COLUMNS - 1; i >= 0; --i) {
         to[i][channel] = mg_narrowed(*q, sums[i]);
     }
 }

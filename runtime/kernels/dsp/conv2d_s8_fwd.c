@@ -1,11 +1,10 @@
 /* Convolution, int8, forward. */
+#include "dot.h"
 #include "requantize_s8.h"
 
 #define ELEMENT int8_t
 #define RESULT  int8_t
 #define FINISH  finishing
-
-#include "dsp.h"
 
 typedef struct {
     const mg_channel_s8 *channel;
@@ -24,7 +23,7 @@ MG_INLINE int32_t start(const finishing *f, int32_t channel) {
 
 static __attribute__((noinline)) void finish_any(const finishing *f, int32_t channel,
                                                  const int32_t *sums, int8_t *const *to) {
-    for (int i = MG_RUN_S8 - 1; i >= 0; --i) {
+    for (int i = MG_COLUMNS - 1; i >= 0; --i) {
         to[i][channel] = mg_any_s8(&f->channel[channel], f->zero_point, sums[i]);
     }
 }
@@ -32,12 +31,12 @@ static __attribute__((noinline)) void finish_any(const finishing *f, int32_t cha
 MG_INLINE void finish(const finishing *f, int32_t channel, const int32_t *sums, int8_t *const *to) {
     const mg_channel_s8 c = f->channel[channel];
     if (c.rounding == 0) {
-        const int32_t copy[MG_RUN_S8] = {sums[0], sums[1], sums[2], sums[3]}; /* in memory */
+        const int32_t copy[MG_COLUMNS] = {sums[0], sums[1], sums[2], sums[3]}; /* in memory */
         finish_any(f, channel, copy, to);
         return;
     }
     MG_UNROLLED
-    for (int i = MG_RUN_S8 - 1; i >= 0; --i) {
+    for (int i = MG_COLUMNS - 1; i >= 0; --i) {
         to[i][channel] = mg_quick_s8(&c, 2 * sums[i]);
     }
 }

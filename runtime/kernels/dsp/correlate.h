@@ -93,11 +93,16 @@ static void correlate(const mg_conv2d_params *p, mg_pair *columns, const ELEMENT
     const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
     const int32_t n = products_of(p), size = p->out_h * p->out_w;
     __builtin_memset(columns, 0, columns_size(p)); /* what fills the last word up stays zero */
-    /* Runs may overlap; in an image of less than one, a run gives its first position alone. */
+    /* Runs may overlap; in an image of less than one, all positions of a run are the same. */
     const int32_t run = size < MG_COLUMNS ? 1 : MG_COLUMNS;
     for (int32_t position = 0; position < size; position += run) {
         const int32_t first = mg_min(position, size - run);
-        const corners v = corners_of(p, &first);
+        corners v = corners_of(p, &first);
+        for (int i = 1; run == 1 && i < MG_COLUMNS; ++i) {
+            v.row[i] = v.row[0];
+            v.column[i] = v.column[0];
+            v.offset[i] = v.offset[0];
+        }
         const int8_t *weights = w;
         int32_t row = first / p->out_w, column = first % p->out_w;
         RESULT *to[MG_COLUMNS];

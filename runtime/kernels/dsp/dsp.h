@@ -8,8 +8,14 @@
 typedef int32_t mg_pair;
 typedef int32_t mg_bytes;
 
+/* Of the lower halves. */
 static inline mg_pair mg_pair_of(int32_t first, int32_t second) {
     return (int32_t)(((uint32_t)first & 0xFFFF) | (uint32_t)second << 16);
+}
+
+/* Of the upper halves. */
+static inline mg_pair mg_upper_pair(mg_pair first, mg_pair second) {
+    return (int32_t)((uint32_t)first >> 16 | ((uint32_t)second & 0xFFFF0000));
 }
 
 #ifdef __ARM_FEATURE_DSP

@@ -10,9 +10,9 @@
 #include "span.h"
 
 typedef struct {
-    int32_t count;           /* inputs */
+    int32_t count;            /* inputs */
     int32_t last, step, taps; /* the last tap, and from tap to tap */
-    int32_t start, dilation; /* the output that the last tap of the first input meets */
+    int32_t start, dilation;  /* the output that the last tap of the first input meets */
 } mg_phase;
 
 static inline mg_phase mg_phase_of(const mg_axis *a, int32_t first) {

@@ -80,6 +80,10 @@ class CStruct:
 StructOf = Callable[[OpCall], CStruct]
 
 
+#: Whether a kernel can serve a call.
+Matches = Callable[[OpCall], bool]
+
+
 def always(_call: OpCall) -> bool:
     """Matches every call."""
     return True
@@ -102,7 +106,7 @@ class Kernel:
     dtype: DType | None  # of the inputs, those of int32 apart; None: any
     params: StructOf | None = None
     quant: StructOf | None = None
-    matches: Callable[[OpCall], bool] = always
+    matches: Matches = always
     features: frozenset[str] = frozenset()
     scratch: bool = False
     inplace: tuple[tuple[int, int], ...] = ()
@@ -144,11 +148,19 @@ class GradientContext(Protocol):
 
 
 
-def with_dsp(portable: Kernel) -> tuple[Kernel, Kernel]:
-    """The rows of a kernel that there is for the Arm DSP extension too, with scratch memory."""
+def with_dsp(portable: Kernel, matches: Matches | None) -> tuple[Kernel, ...]:
+    """The rows of a kernel, and of that for the Arm DSP extension if there is one.
+
+    ``matches`` are the calls that it serves, with scratch memory; None: there is none.
+    """
+    if matches is None:
+        return (portable,)
     symbol = f"{portable.symbol}_dsp"
-    fast = replace(portable, symbol=symbol, features=frozenset({"dsp"}), scratch=True)
-    return fast, portable
+    features = frozenset({"dsp"})
+    return (
+        replace(portable, symbol=symbol, features=features, scratch=True, matches=matches),
+        portable,
+    )
 
 
 #: (context, attrs, input names, output names, gradient names of the outputs)

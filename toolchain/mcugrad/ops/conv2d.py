@@ -20,6 +20,7 @@ from mcugrad.ops.base import (
     OpCall,
     Spec,
     Weights,
+    always,
     register,
     require,
 )
@@ -200,7 +201,7 @@ register(
             _fwd_params,
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
-            dsp=True,
+            dsp=always,
         ),
         gradient=_gradient,
         products=_products,
@@ -225,7 +226,7 @@ register_bwd_data(
     sums=_bwd_data_sums,
     params=_bwd_data_params,
     products=_bwd_data_products,
-    dsp=True,
+    dsp=always,
 )
 register(
     Op(

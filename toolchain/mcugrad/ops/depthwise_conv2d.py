@@ -153,6 +153,11 @@ def _bwd_weight_params(call: OpCall) -> CStruct:
     return _params(call.attrs.window, call.input(0).shape, call.input(1).shape)
 
 
+def _side_by_side(window: Window) -> bool:
+    """Whether neighbouring taps meet neighbouring inputs, as the DSP kernels want."""
+    return window.dilation[1] == 1
+
+
 def _products(call: OpCall) -> int:
     attrs: DepthwiseConv2dAttrs = call.attrs
     kh, kw = attrs.window.kernel
@@ -182,6 +187,7 @@ register(
             _fwd_params,
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
+            dsp=lambda call: _side_by_side(call.attrs.window),
         ),
         gradient=_gradient,
         products=_products,
@@ -209,6 +215,7 @@ register_bwd_data(
     sums=_bwd_data_sums,
     params=_bwd_data_params,
     products=_bwd_data_products,
+    dsp=lambda call: call.attrs.conv.multiplier == 1 and _side_by_side(call.attrs.conv.window),
 )
 register(
     Op(

@@ -25,6 +25,7 @@ from mcugrad.ops.base import (
     IntegerContext,
     IntegerRule,
     Kernel,
+    Matches,
     Op,
     OpCall,
     Spec,
@@ -109,13 +110,13 @@ def register_bwd_data(
     sums: Callable[[Any, Floats, Floats], Floats],
     params: StructOf,
     products: Callable[[OpCall], int],
-    dsp: bool = False,
+    dsp: Matches | None = None,
 ) -> None:
     """Registers ``<op>_bwd_data_integer``.
 
     Inputs: dy codes, w int8, dy's exponent, the range. Outputs: dx codes, dx's exponent, the
     next range; see :func:`narrowed`. ``sums(attrs, dy, w)`` is the plain sum of products.
-    ``dsp``: there is a kernel for the DSP extension.
+    For ``dsp`` see :func:`with_dsp`.
     """
 
     def infer_all(call: OpCall) -> tuple[Spec, ...]:
@@ -136,7 +137,7 @@ def register_bwd_data(
             attrs,
             infer_all,
             reference,
-            kernels=with_dsp(kernel) if dsp else (kernel,),
+            kernels=with_dsp(kernel, dsp),
             products=products,
         )
     )

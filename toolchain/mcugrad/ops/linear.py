@@ -16,6 +16,7 @@ from mcugrad.ops.base import (
     Floats,
     GradientContext,
     Kernel,
+    Matches,
     NoAttrs,
     OpCall,
     Spec,
@@ -91,18 +92,18 @@ def gradient_operands(
 
 
 def fwd_kernels(
-    op: str, params: StructOf, int8: StructOf, *, scratch: bool = False, dsp: bool = False
+    op: str, params: StructOf, int8: StructOf, *, scratch: bool = False, dsp: Matches | None = None
 ) -> tuple[Kernel, ...]:
     """The rows of the forward pass.
 
     ``int8`` gives what rounds the sums of int8 products, and ``scratch`` tells whether the
-    int8 kernels lay their inputs out anew; ``dsp``: there is one for the DSP extension.
+    int8 kernel lays its inputs out anew; ``dsp``: see :func:`with_dsp`.
     """
     portable = Kernel(
         f"mg_{op}_s8_fwd", DType.S8, params=params, quant=int8, scratch=scratch, arity=3
     )
     return (
-        *(with_dsp(portable) if dsp else (portable,)),
+        *with_dsp(portable, dsp),
         Kernel(
             f"mg_{op}_f32_fwd",
             DType.F32,
