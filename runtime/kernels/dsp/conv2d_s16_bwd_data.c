@@ -18,18 +18,23 @@ static inline void split(const int16_t *x, mg_pair minus, mg_pair *even, mg_pair
     *odd = mg_upper_pair(first, second);
 }
 
-MG_INLINE int32_t start(const mg_narrowing *q, int32_t channel) {
-    (void)q;
-    (void)channel;
-    return 0;
-}
-
-MG_INLINE void finish(const mg_narrowing *q, int32_t channel, const int32_t *sums,
-                      int16_t *const *to) {
+static void finish(const mg_narrowing *q, int32_t channel, int32_t count, const int32_t *sums,
+                   int16_t *const *to) {
+    int16_t *dx[MG_COLUMNS];
+    uint32_t seen = *q->seen;
+    const mg_narrowing narrowing = {q->shift, &seen};
     MG_UNROLLED
-    for (int i = MG_COLUMNS - 1; i >= 0; --i) {
-        to[i][channel] = mg_narrowed(*q, sums[i]);
+    for (int i = 0; i < MG_COLUMNS; ++i) {
+        dx[i] = to[i] + channel;
     }
+    for (; count > 0; --count) {
+        MG_UNROLLED
+        for (int i = 0; i < MG_COLUMNS; ++i) {
+            *dx[i]++ = mg_narrowed(narrowing, sums[i]);
+        }
+        sums += MG_COLUMNS;
+    }
+    *q->seen = seen;
 }
 
 #include "correlate.h"
@@ -78,8 +83,8 @@ void mg_conv2d_s16_bwd_data_dsp(void *scratch, const mg_conv2d_params *p, const 
     const mg_axis down = mg_rows(p), across = mg_columns(p);
     const mg_conv2d_params all = widest(p);
     const int32_t depth = p->in_c / p->groups, most = turned_channels(p);
-    mg_pair *const columns = scratch;
-    int16_t *const padding = (int16_t *)(columns + columns_size(&all) / sizeof(mg_pair));
+    int32_t *const work = scratch;
+    int16_t *const padding = (int16_t *)(work + columns_size(&all) / sizeof *work);
     int8_t *const turned = (int8_t *)(padding + p->out_c / p->groups);
     uint32_t seen = 0;
     const mg_narrowing q = mg_narrowing_of(exponent, range, &seen);
@@ -96,7 +101,7 @@ void mg_conv2d_s16_bwd_data_dsp(void *scratch, const mg_conv2d_params *p, const 
                 const grid to = {dx + (y * p->in_w + x) * p->in_c + channel,
                                  p->stride_h * p->in_w * p->in_c, p->stride_w * p->in_c, depth};
                 turn_taps(p, &vertical, &horizontal, channels, w + channel, row, turned);
-                correlate(&part, columns, padding, 0, dy, turned, row, &q, &to);
+                correlate(&part, work, padding, 0, dy, turned, row, &q, &to);
             }
         }
     }

@@ -1,15 +1,14 @@
-/* The body of convolution kernels: a channel's weights are the row of a register tile, and the
- * windows of four positions its columns.
+/* The body of convolution kernels: the windows of four positions are columns, with which the
+ * weights of each channel are multiplied.
  *
  * Before it is included, ELEMENT and RESULT name the types of both sides and FINISH that of what
  * makes results of sums, and these are defined:
  *
  *     four elements less a zero point, the first and third as a pair, and the others:
  *         static inline void split(const ELEMENT *x, mg_pair minus, mg_pair *even, mg_pair *odd);
- *     what a channel's sums start from, and its results at four positions, the last first:
- *         MG_INLINE int32_t start(const FINISH *f, int32_t channel);
- *         MG_INLINE void finish(const FINISH *f, int32_t channel, const int32_t *sums,
- *                               RESULT *const *to);
+ *     the results of channels from `channel` on, at four positions:
+ *         static void finish(const FINISH *f, int32_t channel, int32_t count,
+ *                            const int32_t *sums, RESULT *const *to);
  */
 #include "dot.h"
 
@@ -19,6 +18,8 @@ typedef struct {
     int32_t k;
 } laid;
 
+#define ROWS   32 /* channels whose sums are taken before they are made results */
+#define SUMS   (ROWS * MG_COLUMNS)
 #define RUN    MG_COLUMNS
 #define RUNS   1
 #define PIXELS MG_COLUMNS
@@ -70,29 +71,20 @@ static inline int32_t products_of(const mg_conv2d_params *p) {
     return p->kernel_h * p->kernel_w * (p->in_c / p->groups);
 }
 
-/* Bytes of the columns, and of the padding that has the elements of a tap. */
+/* Bytes of the columns, before which are sums. */
 static inline size_t columns_size(const mg_conv2d_params *p) {
-    return (size_t)(mg_filled(products_of(p)) / 2 * MG_COLUMNS) * sizeof(mg_pair);
+    return SUMS * sizeof(int32_t) +
+           (size_t)(mg_filled(products_of(p)) / 2 * MG_COLUMNS) * sizeof(mg_pair);
 }
 
-/* The results of the channels from `channel` to `end` at four positions. */
-static __attribute__((noinline)) void rows(int32_t n, const mg_pair *columns, const int8_t *w,
-                                           int32_t w_row, const FINISH *f, int32_t channel,
-                                           int32_t end, RESULT *const *to) {
-    for (; channel < end; ++channel, w += w_row) {
-        int32_t sums[MG_COLUMNS];
-        mg_dot(n, columns, w, start(f, channel), sums);
-        finish(f, channel, sums, to);
-    }
-}
-
-/* Correlates x with rows of weights, w_row bytes from one to the next. */
-static void correlate(const mg_conv2d_params *p, mg_pair *columns, const ELEMENT *padding,
+/* Correlates x with rows of weights, w_row bytes from one to the next; work: columns_size(p). */
+static void correlate(const mg_conv2d_params *p, int32_t *work, const ELEMENT *padding,
                       int32_t zero_point, const ELEMENT *x, const int8_t *w, int32_t w_row,
                       const FINISH *f, const grid *y) {
     const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
     const int32_t n = products_of(p), size = p->out_h * p->out_w;
-    __builtin_memset(columns, 0, columns_size(p)); /* what fills the last word up stays zero */
+    mg_pair *const columns = work + SUMS;
+    __builtin_memset(work, 0, columns_size(p)); /* what fills the last word up stays zero */
     /* Runs may overlap; in an image of less than one, all positions of a run are the same. */
     const int32_t run = size < MG_COLUMNS ? 1 : MG_COLUMNS;
     for (int32_t position = 0; position < size; position += run) {
@@ -116,8 +108,12 @@ static void correlate(const mg_conv2d_params *p, mg_pair *columns, const ELEMENT
         }
         for (int32_t g = 0; g < p->groups; ++g) {
             lay_out_windows(p, zero_point, &v, x + g * depth, padding, (laid){columns, 0});
-            rows(n, columns, weights, w_row, f, g * y->group, g * y->group + channels, to);
-            weights += channels * w_row;
+            for (int32_t c = 0; c < channels; c += ROWS) {
+                const int32_t count = mg_min(channels - c, ROWS);
+                mg_dot_rows(n, columns, weights, w_row, count, work);
+                finish(f, g * y->group + c, count, work, to);
+                weights += count * w_row;
+            }
         }
     }
 }

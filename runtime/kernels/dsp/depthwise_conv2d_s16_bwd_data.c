@@ -5,7 +5,6 @@
 
 #define ELEMENT int16_t
 #define RESULT  int16_t
-#define FINISH  mg_narrowing
 #define CONTEXT mg_narrowing
 
 static inline void lay_out(const mg_narrowing *q, int32_t planes, int32_t count, const int16_t *x,
@@ -14,21 +13,15 @@ static inline void lay_out(const mg_narrowing *q, int32_t planes, int32_t count,
     mg_row_of_s16(planes, count, x, step, to, plane);
 }
 
-static inline mg_narrowing finish_of(const mg_narrowing *q, int32_t channel) {
+static void finish(const mg_narrowing *q, int32_t channel, int32_t count, const int32_t *sums,
+                   int16_t *dx, int32_t step) {
+    uint32_t seen = *q->seen;
+    const mg_narrowing narrowing = {q->shift, &seen};
     (void)channel;
-    return *q;
-}
-
-MG_INLINE int32_t start(const mg_narrowing *q) {
-    (void)q;
-    return 0;
-}
-
-MG_INLINE void finish(const mg_narrowing *q, const int32_t *sums, int16_t *dx, int32_t step) {
-    MG_UNROLLED
-    for (int i = MG_RUN - 1; i >= 0; --i) {
-        dx[i * step] = mg_narrowed(*q, sums[i]);
+    for (int32_t i = 0; i < count; ++i, dx += step) {
+        *dx = mg_narrowed(narrowing, sums[i]);
     }
+    *q->seen = seen;
 }
 
 #include "depthwise_correlate.h"

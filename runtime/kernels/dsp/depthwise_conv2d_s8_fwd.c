@@ -4,13 +4,7 @@
 
 #define ELEMENT int8_t
 #define RESULT  int8_t
-#define FINISH  finishing
 #define CONTEXT layer
-
-typedef struct {
-    mg_channel_s8 channel;
-    int32_t zero_point; /* of the result */
-} finishing;
 
 typedef struct {
     const mg_requant_s8 *q;
@@ -24,29 +18,22 @@ static inline void lay_out(const layer *l, int32_t planes, int32_t count, const 
     mg_row_of_s8(planes, count, x, step, mg_pair_of(minus, minus), to, plane);
 }
 
-static inline finishing finish_of(const layer *l, int32_t channel) {
-    return (finishing){mg_channel_of_s8(l->q, channel, l->b, l->products), l->q->output_zero_point};
-}
-
-MG_INLINE int32_t start(const finishing *f) {
-    return f->channel.bias;
-}
-
-static __attribute__((noinline)) void finish_any(const finishing *f, const int32_t *sums, int8_t *y,
-                                                 int32_t step) {
-    for (int i = MG_RUN - 1; i >= 0; --i) {
-        y[i * step] = mg_any_s8(&f->channel, f->zero_point, sums[i]);
-    }
-}
-
-MG_INLINE void finish(const finishing *f, const int32_t *sums, int8_t *y, int32_t step) {
-    if (f->channel.rounding == 0) {
-        finish_any(f, sums, y, step);
+static void finish(const layer *l, int32_t channel, int32_t count, const int32_t *sums, int8_t *y,
+                   int32_t step) {
+    const mg_channel_s8 c = mg_channel_of_s8(l->q, channel, l->b, l->products);
+    const int32_t zero_point = l->q->output_zero_point;
+    if (c.rounding == 0) {
+        for (int32_t i = 0; i < count; ++i, y += step) {
+            const uint32_t sum = (uint32_t)sums[i] + (uint32_t)c.bias;
+            *y = mg_any_s8(&c, zero_point, (int32_t)sum);
+        }
         return;
     }
-    MG_UNROLLED
-    for (int i = MG_RUN - 1; i >= 0; --i) {
-        y[i * step] = mg_quick_s8(&f->channel, 2 * sums[i]);
+    int32_t start = 2 * c.bias;
+    MG_COMPLETE(start); /* or the bias would be added to each sum before it is doubled */
+    MG_ROLLED
+    for (; count > 0; --count, y += step) {
+        *y = mg_quick_s8(&c, 2 * *sums++ + start);
     }
 }
 

@@ -1,17 +1,15 @@
 /* The body of depthwise kernels: planes of a few channels are laid out with zeros for padding, and
  * neighbouring taps meet neighbouring numbers of a row two at a time.
  *
- * Before it is included, ELEMENT and RESULT name the types of both sides and FINISH that of what
- * makes results of a channel's sums, CONTEXT what that depends on, and these are
- * defined:
+ * Before it is included, ELEMENT and RESULT name the types of both sides and CONTEXT that of what
+ * makes results of sums, and these are defined:
  *
  *     lays out a row of x as mg_row_of_s8 does:
  *         static inline void lay_out(const CONTEXT *q, int32_t planes, int32_t count,
  *                                    const ELEMENT *x, int32_t step, int16_t *to, int32_t plane);
- *     static inline FINISH finish_of(const CONTEXT *q, int32_t channel);
- *     what a channel's sums start from:   MG_INLINE int32_t start(const FINISH *f);
- *     four results, `step` from one to the next, the last first:
- *         MG_INLINE void finish(const FINISH *f, const int32_t *sums, RESULT *to, int32_t step);
+ *     `count` results of a channel, `step` elements from one to the next:
+ *         static void finish(const CONTEXT *q, int32_t channel, int32_t count,
+ *                            const int32_t *sums, RESULT *y, int32_t step);
  */
 #include "planes.h"
 #include "span.h"
@@ -33,9 +31,14 @@ static inline sizes sizes_of(const mg_conv2d_params *p) {
     return (sizes){width, reach + (results - 1) * p->stride_h, taps, results};
 }
 
+static inline size_t sums_size(const mg_conv2d_params *p, const sizes *s) {
+    return (size_t)(s->band * p->out_w + MG_RUN) * sizeof(int32_t);
+}
+
 static inline size_t planes_size(const mg_conv2d_params *p) {
     const sizes s = sizes_of(p);
-    return (size_t)(MG_PLANES * (s.width * s.rows + s.taps * p->kernel_h)) * sizeof(int16_t);
+    return sums_size(p, &s) +
+           (size_t)(MG_PLANES * (s.width * s.rows + s.taps * p->kernel_h)) * sizeof(int16_t);
 }
 
 /* Where results go: elements to the next row and column. */
@@ -43,39 +46,15 @@ typedef struct {
     int32_t row, column;
 } grid;
 
-/* `count` rows of a channel's results. */
-static void channel_results(const mg_conv2d_params *p, const sizes *s, int32_t count,
-                            const int16_t *x, const int16_t *w, const FINISH *f, RESULT *y,
-                            const grid *to) {
-    const FINISH channel = *f;
-    /* Runs may overlap; in an image narrower than one, all results of a run are the same. */
-    const int narrow = p->out_w < MG_RUN;
-    const int32_t run = narrow ? 1 : MG_RUN, column = to->column, stride = p->stride_w;
-    const int32_t step = narrow ? 0 : column, pairs = s->taps / 2;
-    const mg_taps taps = {.w = w,
-                          .end = w + p->kernel_h * s->taps,
-                          .start = start(f),
-                          .down = p->dilation_h * s->width,
-                          .stride = narrow ? 0 : stride,
-                          .pairs = pairs};
-    mg_run_sums *const run_sums = mg_run_sums_of(pairs, taps.stride);
-    for (; count > 0; --count) {
-        const int16_t *from = x;
-        RESULT *result = y;
-        for (int32_t left = p->out_w;;) {
-            int32_t sums[MG_RUN];
-            run_sums(&taps, from, sums);
-            finish(&channel, sums, result, step);
-            left -= run;
-            if (left <= 0) {
-                break;
-            }
-            const int32_t move = mg_min(left, run);
-            from += move * stride;
-            result += move * column;
-        }
-        x += p->stride_h * s->width;
-        y += to->row;
+/* `rows` rows of a channel's results. */
+static void channel_results(const mg_conv2d_params *p, const mg_taps *taps, int32_t rows,
+                            const int16_t *x, int32_t *sums, const CONTEXT *q, int32_t channel,
+                            RESULT *y, const grid *to) {
+    mg_plane_sums(taps, x, rows, p->out_w, sums);
+    const int contiguous = to->row == p->out_w * to->column;
+    const int32_t count = contiguous ? rows * p->out_w : p->out_w;
+    for (int32_t done = 0; done < rows * p->out_w; done += count, y += to->row) {
+        finish(q, channel, count, sums + done, y, to->column);
     }
 }
 
@@ -98,27 +77,37 @@ static void lay_out_band(const mg_conv2d_params *p, const sizes *s, const CONTEX
 }
 
 /* Correlates each channel of x with its taps, w_row and w_column elements apart. */
-static void depthwise_correlate(int16_t *scratch, const mg_conv2d_params *p, const CONTEXT *q,
+static void depthwise_correlate(void *scratch, const mg_conv2d_params *p, const CONTEXT *q,
                                 const ELEMENT *x, const int8_t *w, int32_t w_row, int32_t w_column,
                                 RESULT *y, const grid *to) {
     const sizes s = sizes_of(p);
-    const int32_t taps = s.taps * p->kernel_h, multiplier = p->out_c / p->in_c;
-    int16_t *const planes = scratch + MG_PLANES * taps;
+    const int32_t all_taps = s.taps * p->kernel_h, multiplier = p->out_c / p->in_c;
+    int32_t *const sums = scratch;
+    int16_t *const w_planes = (int16_t *)(sums + sums_size(p, &s) / sizeof *sums);
+    int16_t *const planes = w_planes + MG_PLANES * all_taps;
     __builtin_memset(scratch, 0, planes_size(p));
     for (int32_t channel = 0; channel < p->out_c;) {
         const int fits = multiplier == 1 && p->out_c - channel >= MG_PLANES;
         const int32_t count = fits ? MG_PLANES : 1;
         for (int32_t k = 0; k < p->kernel_h; ++k) {
             mg_row_of_s8(count, p->kernel_w, w + k * w_row + channel, w_column, 0,
-                         scratch + k * s.taps, taps);
+                         w_planes + k * s.taps, all_taps);
         }
         for (int32_t top = 0; top < p->out_h; top += s.band) {
             lay_out_band(p, &s, q, count, x + channel / multiplier, top * p->stride_h - p->pad_top,
                          planes);
             for (int32_t c = 0; c < count; ++c) {
-                const FINISH f = finish_of(q, channel + c);
-                channel_results(p, &s, mg_min(s.band, p->out_h - top),
-                                planes + c * s.width * s.rows, scratch + c * taps, &f,
+                const int16_t *const first = w_planes + c * all_taps;
+                const mg_taps taps = {
+                    .w = first,
+                    .end = first + all_taps,
+                    .pairs = s.taps / 2,
+                    .down = p->dilation_h * s.width,
+                    .column = p->stride_w,
+                    .row = p->stride_h * s.width,
+                };
+                channel_results(p, &taps, mg_min(s.band, p->out_h - top),
+                                planes + c * s.width * s.rows, sums, q, channel + c,
                                 y + top * to->row + channel + c, to);
             }
         }

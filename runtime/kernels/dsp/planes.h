@@ -5,20 +5,19 @@
 #include "dsp.h"
 
 #define MG_PLANES 4 /* that are laid out at a time */
-#define MG_RUN    4 /* results side by side whose sums the registers hold */
+#define MG_RUN    4 /* neighbouring results whose sums the registers hold */
 
-/* The taps of a plane up to `end`, so many pairs in a row; what sums start from; numbers of the
- * plane from a row of taps to the next, and from a result to the next. */
+/* The taps of a plane up to `end`, so many pairs in a row; numbers of the plane from a row of taps
+ * to the next, and from a result and a row of results to the next. */
 typedef struct {
     const int16_t *w, *end;
-    int32_t start, down, stride, pairs;
+    int32_t pairs, down, column, row;
 } mg_taps;
 
-/* The sums of a run of results, of which the first meets x with its first tap. */
-typedef void mg_run_sums(const mg_taps *taps, const int16_t *x, int32_t *sums);
-
-/* The function for taps of so many pairs and such a stride. */
-mg_run_sums *mg_run_sums_of(int32_t pairs, int32_t stride);
+/* The sums of `rows` rows of `width` results, of which the first meets x with its first tap. Up to
+ * three more results may be read and written. */
+void mg_plane_sums(const mg_taps *taps, const int16_t *x, int32_t rows, int32_t width,
+                   int32_t *sums);
 
 /* A row of `planes` neighbouring channels, 1 or MG_PLANES, each `plane` numbers from the one
  * before: to[k] = x[k * step], plus what both halves of `offset` hold. */
