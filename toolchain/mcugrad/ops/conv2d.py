@@ -247,4 +247,5 @@ register_bwd_weight(
     sums=_bwd_weight_sums,
     params=_bwd_weight_params,
     products=_bwd_weight_products,
+    dsp=always,
 )

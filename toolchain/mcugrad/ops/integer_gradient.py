@@ -195,10 +195,11 @@ def register_bwd_weight(
     sums: Callable[[Any, Floats, Floats], Floats],
     params: StructOf,
     products: Callable[[OpCall], int],
+    dsp: Matches | None = None,
 ) -> None:
     """Registers ``<op>_bwd_weight_integer``: x int8, dy codes -> int32 codes of dw.
 
-    ``sums(attrs, x, dy)`` is the plain sum over the positions.
+    ``sums(attrs, x, dy)`` is the plain sum over the positions. For ``dsp`` see :func:`with_dsp`.
     """
 
     def infer_all(call: OpCall) -> tuple[Spec, ...]:
@@ -224,7 +225,9 @@ def register_bwd_weight(
             attrs,
             infer_all,
             reference,
-            kernels=(Kernel(f"mg_{op}_s16_bwd_weight", None, params=params, quant=quant),),
+            kernels=with_dsp(
+                Kernel(f"mg_{op}_s16_bwd_weight", None, params=params, quant=quant), dsp
+            ),
             products=products,
         )
     )
