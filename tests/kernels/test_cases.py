@@ -35,12 +35,12 @@ def test_no_access_or_behaviour_outside_the_language(tmp_path: Path) -> None:
     if gcc is None:
         pytest.skip("gcc is not installed, and only it brings a sanitizer for shared libraries")
     sources = sorted((data_root() / "runtime" / "kernels").glob("*/*.c"))
-    headers = (data_root() / "runtime" / d for d in ("include", "kernels/portable"))
+    includes = [f"-I{data_root() / 'runtime' / d}" for d in ("include", "kernels/portable")]
     library = tmp_path / "libkernels.so"
     flags = ["-std=c11", "-O1", "-g", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror"]
     sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     subprocess.run(
-        [gcc, *flags, *sanitizers, *(f"-I{d}" for d in headers), *map(str, sources), "-o", str(library), "-lm"],
+        [gcc, *flags, *sanitizers, *includes, *map(str, sources), "-o", str(library), "-lm"],
         check=True,
     )
     runtime = subprocess.run(

@@ -4,6 +4,8 @@
 #include "turn.h"
 #include "weight_s16.h"
 
+#include <stdalign.h>
+
 #define TURNED 8192 /* bytes of inputs, unless those of one channel are more */
 #define ROWS   32   /* input channels at a time, at most */
 
@@ -39,14 +41,22 @@ static size_t columns_size(void) {
 
 size_t mg_conv2d_s16_bwd_weight_dsp_scratch_size(const mg_conv2d_params *p) {
     const int32_t rows = rows_of(p);
-    return totals_size(rows) + sums_size(rows) + columns_size() + (size_t)((rows + 1) * row_of(p));
+    return alignof(int64_t) - alignof(int32_t) + totals_size(rows) + sums_size(rows) +
+           columns_size() + (size_t)((rows + 1) * row_of(p));
 }
 
 static work work_of(const mg_conv2d_params *p, void *scratch) {
     const int32_t rows = rows_of(p);
-    char *const sums = (char *)scratch + totals_size(rows);
-    char *const columns = sums + sums_size(rows), *const inputs = columns + columns_size();
-    return (work){scratch, (int32_t *)sums, (mg_pair *)columns, (int8_t *)inputs, rows, row_of(p)};
+    char *const totals = (char *)scratch + -(uintptr_t)scratch % alignof(int64_t);
+    char *const sums = totals + totals_size(rows), *const columns = sums + sums_size(rows);
+    return (work){
+        .totals = (int64_t *)totals,
+        .sums = (int32_t *)sums,
+        .columns = (mg_pair *)columns,
+        .inputs = (int8_t *)columns + columns_size(),
+        .rows = rows,
+        .row = row_of(p),
+    };
 }
 
 /* Channels of dy at n positions `step` apart become numbers k, k + 1, ... of the columns. */

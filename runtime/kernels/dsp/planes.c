@@ -79,7 +79,6 @@ MG_INLINE void plane_sums(int32_t pairs, int32_t stride, const mg_taps *taps, co
         const int16_t *from = x;
         int32_t *to = sums;
         int32_t left = width; /* runs may overlap */
-        MG_ROLLED
         for (;;) {
             run_sums(pairs, stride, t.w, t.end, t.down, from, to);
             left -= MG_RUN;

@@ -147,7 +147,6 @@ class GradientContext(Protocol):
         """
 
 
-
 def with_dsp(portable: Kernel, matches: Matches | None) -> tuple[Kernel, ...]:
     """The rows of a kernel, and of that for the Arm DSP extension if there is one.
 
