@@ -84,7 +84,7 @@ void mg_conv2d_s16_bwd_data_dsp(void *scratch, const mg_conv2d_params *p, const 
     const mg_conv2d_params all = widest(p);
     const int32_t depth = p->in_c / p->groups, most = turned_channels(p);
     int32_t *const work = scratch;
-    int16_t *const padding = (int16_t *)(work + columns_size(&all) / sizeof *work);
+    int16_t *const padding = (int16_t *)((char *)work + columns_size(&all));
     int8_t *const turned = (int8_t *)(padding + p->out_c / p->groups);
     uint32_t seen = 0;
     const mg_narrowing q = mg_narrowing_of(exponent, range, &seen);

@@ -149,7 +149,7 @@ void mg_conv2d_s16_bwd_weight_dsp(void *scratch, const mg_conv2d_params *p, cons
     const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
     const int32_t taps = p->kernel_h * p->kernel_w;
     const work v = work_of(p, scratch);
-    __builtin_memset(v.inputs, 1, (size_t)((v.rows + 1) * v.row));
+    __builtin_memset(v.inputs, 1, (size_t)(v.rows + 1) * (size_t)v.row);
     for (int32_t tap = 0; tap < taps; ++tap) {
         const mg_span rows = mg_tap_span(&down, tap / p->kernel_w);
         const mg_span columns = mg_tap_span(&across, tap % p->kernel_w);

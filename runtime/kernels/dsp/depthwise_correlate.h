@@ -83,7 +83,7 @@ static void depthwise_correlate(void *scratch, const mg_conv2d_params *p, const 
     const sizes s = sizes_of(p);
     const int32_t all_taps = s.taps * p->kernel_h, multiplier = p->out_c / p->in_c;
     int32_t *const sums = scratch;
-    int16_t *const w_planes = (int16_t *)(sums + sums_size(p, &s) / sizeof *sums);
+    int16_t *const w_planes = (int16_t *)((char *)scratch + sums_size(p, &s));
     int16_t *const planes = w_planes + MG_PLANES * all_taps;
     __builtin_memset(scratch, 0, planes_size(p));
     for (int32_t channel = 0; channel < p->out_c;) {
