@@ -27,6 +27,7 @@ static void finish(const mg_narrowing *q, int32_t channel, int32_t count, const 
     for (int i = 0; i < MG_COLUMNS; ++i) {
         dx[i] = to[i] + channel;
     }
+    MG_ROLLED
     for (; count > 0; --count) {
         MG_UNROLLED
         for (int i = 0; i < MG_COLUMNS; ++i) {

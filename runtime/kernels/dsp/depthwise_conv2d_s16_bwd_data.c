@@ -18,8 +18,9 @@ static void finish(const mg_narrowing *q, int32_t channel, int32_t count, const 
     uint32_t seen = *q->seen;
     const mg_narrowing narrowing = {q->shift, &seen};
     (void)channel;
-    for (int32_t i = 0; i < count; ++i, dx += step) {
-        *dx = mg_narrowed(narrowing, sums[i]);
+    MG_ROLLED
+    for (const int32_t *const end = sums + count; sums != end; dx += step) {
+        *dx = mg_narrowed(narrowing, *sums++);
     }
     *q->seen = seen;
 }

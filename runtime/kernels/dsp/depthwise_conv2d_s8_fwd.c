@@ -32,7 +32,7 @@ static void finish(const layer *l, int32_t channel, int32_t count, const int32_t
     int32_t start = 2 * c.bias;
     MG_COMPLETE(start); /* or the bias would be added to each sum before it is doubled */
     MG_ROLLED
-    for (; count > 0; --count, y += step) {
+    for (const int32_t *const end = sums + count; sums != end; y += step) {
         *y = mg_quick_s8(&c, 2 * *sums++ + start);
     }
 }

@@ -54,7 +54,7 @@ MG_INLINE void run_sums(int32_t pairs, int32_t stride, const int16_t *w, const i
                         int32_t down, const int16_t *x, int32_t *sums) {
     int32_t sum[MG_RUN] = {0};
     MG_ROLLED
-    for (; w != end; w += 2 * pairs, x += down) {
+    do {
         MG_UNROLLED
         for (int m = 0; m < pairs; ++m) {
             const mg_pair factor = mg_load_word(w + 2 * m);
@@ -63,8 +63,10 @@ MG_INLINE void run_sums(int32_t pairs, int32_t stride, const int16_t *w, const i
                 sum[i] = mg_add_products(sum[i], mg_load_word(x + i * stride + 2 * m), factor);
             }
         }
+        w += 2 * pairs;
+        x += down;
         MG_COMPLETE(w); /* or there would be several pointers */
-    }
+    } while (w != end);
     MG_UNROLLED
     for (int i = 0; i < MG_RUN; ++i) {
         sums[i] = sum[i];
@@ -112,6 +114,10 @@ void mg_plane_sums(const mg_taps *taps, const int16_t *x, int32_t rows, int32_t 
     typedef void plane_sums_of(const mg_taps *, const int16_t *, int32_t, int32_t, int32_t *);
     static plane_sums_of *const of[2][4] = {{apart_1, apart_2, apart_3, apart_4},
                                             {apart_1, beside_2, beside_3, beside_4}};
+    if (taps->w == taps->end) {
+        __builtin_memset(sums, 0, (size_t)(rows * width) * sizeof *sums);
+        return;
+    }
     const int known = taps->pairs >= 1 && taps->pairs <= 4;
     (known ? of[taps->column == 1][taps->pairs - 1] : any)(taps, x, rows, width, sums);
 }
