@@ -13,14 +13,23 @@ static inline void lay_out(const mg_narrowing *q, int32_t planes, int32_t count,
     mg_row_of_s16(planes, count, x, step, to, plane);
 }
 
+MG_INLINE void narrow(mg_narrowing q, int32_t count, const int32_t *sums, int16_t *dx,
+                      int32_t step) {
+    MG_ROLLED
+    for (const int32_t *const end = sums + count; sums != end; dx += step) {
+        *dx = mg_narrowed(q, *sums++);
+    }
+}
+
 static void finish(const mg_narrowing *q, int32_t channel, int32_t count, const int32_t *sums,
                    int16_t *dx, int32_t step) {
     uint32_t seen = *q->seen;
     const mg_narrowing narrowing = {q->shift, &seen};
     (void)channel;
-    MG_ROLLED
-    for (const int32_t *const end = sums + count; sums != end; dx += step) {
-        *dx = mg_narrowed(narrowing, *sums++);
+    if (q->shift >= 2) { /* here and not for each sum it is decided how they are rounded */
+        narrow(narrowing, count, sums, dx, step);
+    } else {
+        narrow(narrowing, count, sums, dx, step);
     }
     *q->seen = seen;
 }
