@@ -15,6 +15,7 @@
 #define DWT_CTRL   REGISTER(0xE0001000)
 #define DWT_CYCCNT REGISTER(0xE0001004)
 
+enum { MHZ = MG_CORE_HZ / 1000000 };
 enum { TICKS_IN_ALL = 1 << 24, ENABLE = 1, INTERRUPT = 2, CORE_CLOCK = 4, TRACE_ON = 1 << 24 };
 
 static volatile uint32_t overflows;
@@ -50,5 +51,8 @@ uint64_t mg_port_count(void) {
         ticks = TICKS_IN_ALL - 1 - SYST_CVR;
     } while (high != overflows);
     const uint64_t all = (uint64_t)high * TICKS_IN_ALL + ticks;
-    return emulated ? all * 1000 / (MG_CORE_HZ / 1000000) : all;
+    if (!emulated) {
+        return all;
+    }
+    return 1000 % MHZ == 0 ? all * (1000 / MHZ) : all * 1000 / MHZ;
 }

@@ -44,10 +44,13 @@ typedef struct {
     int32_t zero_point;
 } mg_quantize_s8;
 
-/* One scale for each index along an axis, all zero points 0. */
+/* One scale for each index along an axis, all zero points 0: unit * multiplier * 2^(shift - 31).
+ * The multipliers and shifts are those of the layer's mg_requant_s8, so it has but one table. */
 typedef struct {
     int32_t count;
-    const float *scale;
+    float unit;
+    const int32_t *multiplier;
+    const int8_t *shift;
 } mg_scales;
 
 /* conv2d: x [in_h][in_w][in_c], w [out_c][kernel_h][kernel_w][in_c / groups], b [out_c],
@@ -316,11 +319,12 @@ void mg_sgd_f32_step(const mg_size_params *p, const float *w, const float *dw, c
 void mg_sgd_momentum_f32_step(const mg_size_params *p, const float *w, const float *dw,
                               const float *v, const float *hyper, float *w_next, float *v_next);
 
-/* Scales of stored integers: scale[(i / run) % scales] for element i. limit: of their magnitude.
- * salt: of the rounding. qas: whether with quantisation-aware scaling. */
+/* Element i of the stored integers has scale (i / run) % scales.count. limit: of their magnitude.
+ * salt: of the rounding. qas: whether with quantisation-aware scaling. unit: of dw. */
 typedef struct {
-    const float *scale;
-    int32_t scales, run, limit, salt, qas;
+    mg_scales scales;
+    int32_t run, limit, salt, qas;
+    float unit;
 } mg_sgd_quant;
 
 /* dw: by the real weight. updates: how many there were, from which the rounding is drawn. */
@@ -384,9 +388,9 @@ void mg_avg_pool2d_s16_bwd_data(const mg_pool2d_params *p, const int16_t *dy, in
 void mg_channel_sum_s16_fwd(const mg_channel_sum_params *p, const int16_t *dy, int32_t *sum);
 void mg_gather_channels_s16_fwd(const mg_runs_params *p, const int16_t *x, int16_t *y);
 
-/* A factor for each channel, over 2^shift. */
+/* A factor of 0 to 2^15 for each channel, the nearest integer to its scale, over 2^shift. */
 typedef struct {
-    const int32_t *multiplier;
+    mg_scales scales;
     int32_t shift;
 } mg_multipliers;
 
@@ -426,17 +430,10 @@ void mg_integer_cross_entropy_s32_fwd(const mg_size_params *p, const mg_integer_
                                       const int32_t *logits, const int32_t *target, float *loss,
                                       int16_t *dlogits, int32_t *exponent);
 
-/* factor[(i / run) % factors]: from the gradient's code to steps of the weight. limit: of the
- * weight's magnitude. salt: of the rounding. */
-typedef struct {
-    const float *factor;
-    int32_t factors, run, limit, salt;
-} mg_sgd_integer;
-
-void mg_sgd_integer_s8_step(const mg_size_params *p, const mg_sgd_integer *q, const int8_t *w,
+void mg_sgd_integer_s8_step(const mg_size_params *p, const mg_sgd_quant *q, const int8_t *w,
                             const int32_t *dw, const int32_t *exponent, const int32_t *updates,
                             const float *hyper, int8_t *w_next);
-void mg_sgd_integer_s32_step(const mg_size_params *p, const mg_sgd_integer *q, const int32_t *w,
+void mg_sgd_integer_s32_step(const mg_size_params *p, const mg_sgd_quant *q, const int32_t *w,
                              const int32_t *dw, const int32_t *exponent, const int32_t *updates,
                              const float *hyper, int32_t *w_next);
 

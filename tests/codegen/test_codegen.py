@@ -16,9 +16,11 @@ import pytest
 from mcugrad.codegen.c_text import comment, identifier, number, weights
 from mcugrad.codegen.emit import emit
 from mcugrad.ir.tensor import DType
+from mcugrad.passes.training import Gradients, Precision
 from mcugrad.resources import data_root
 from tests.plan.test_plan import plan_of
 from tests.support.networks import random_network, residual_network
+from tests.support.quantised import quantised
 
 WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-c")
 
@@ -65,6 +67,19 @@ def test_is_formatted(seed: int, tmp_path: Path) -> None:
         [formatter, "--dry-run", "--Werror", *files], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_layer_has_one_table_of_multipliers() -> None:
+    graph = residual_network()
+    x = np.random.default_rng(0).normal(size=graph.tensors["x"].shape)
+    int8 = quantised(graph, [x.astype(np.float32)])
+    for gradients in Gradients:
+        plan = plan_of(int8, "all", precision=Precision.INT8, gradients=gradients)
+        tables = emit(plan, "").files["model.c"].count("const int32_t c")
+        scaled = {"conv2d", "depthwise_conv2d"}
+        layers = sum(c.op in scaled for c in plan.schedule.calls)
+        # The head's sums are rounded otherwise: its weight and bias have tables of their own.
+        assert layers <= tables <= layers + 2
 
 
 def test_is_byte_identical_whatever_the_hash_seed() -> None:

@@ -105,12 +105,14 @@ class Kernels:
             if isinstance(value, CArray):
                 keep.append(self._ffi.new(f"{value.dtype}[]", list(value.values)))
                 return keep[-1]
+            if isinstance(value, CStruct):
+                declared = [name for name, _ in self._ffi.typeof(value.ctype).fields]
+                names = list(value.fields)
+                assert names == declared, f"fields of {value.ctype} differ from the header"
+                return {name: initialiser(field) for name, field in value.fields.items()}
             return list(value) if isinstance(value, tuple) else value
 
-        fields = {name: initialiser(value) for name, value in struct.fields.items()}
-        declared = [name for name, _ in self._ffi.typeof(struct.ctype).fields]
-        assert list(fields) == declared, f"fields of {struct.ctype} differ from the header"
-        return self._ffi.new(f"{struct.ctype} *", fields)
+        return self._ffi.new(f"{struct.ctype} *", initialiser(struct))
 
     def _invoke(self, symbol: str, arguments: list[Any]) -> None:
         function = getattr(self._library, symbol)

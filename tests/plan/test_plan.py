@@ -33,13 +33,13 @@ def planned(training: TrainingGraph) -> MemoryPlan:
     return plan
 
 
-def program_of(graph: Graph, spec: str = "all", **options: float) -> Program:
+def program_of(graph: Graph, spec: str = "all", **options: object) -> Program:
     scheme = resolve_scheme(graph, spec)
     training = training_graph(graph, scheme, TrainingOptions(**options))  # type: ignore[arg-type]
     return lower(training, frozenset(), lambda _symbol, _params: 64)
 
 
-def plan_of(graph: Graph, spec: str = "all", **options: float) -> MemoryPlan:
+def plan_of(graph: Graph, spec: str = "all", **options: object) -> MemoryPlan:
     program = program_of(graph, spec, **options)
     return place(program, order(program))
 

@@ -18,9 +18,8 @@ static inline void split(const int8_t *x, mg_pair minus, mg_pair *even, mg_pair 
 }
 
 /* Of as many channels as the quick rule serves; gives how many. */
-static __attribute__((noinline)) int32_t quick_results(const mg_channel_s8 *c, int32_t count,
-                                                       const int32_t *sums, int8_t *const *to,
-                                                       int32_t channel) {
+MG_APART int32_t quick_results(const mg_channel_s8 *c, int32_t count, const int32_t *sums,
+                               int8_t *const *to, int32_t channel) {
     const int32_t all = count;
     int8_t *y[MG_COLUMNS];
     MG_UNROLLED

@@ -1,6 +1,6 @@
 /* Convolution, int8 weights, gradient of the input: the float one, of a few input channels at a
  * time, whose weights are made real first. */
-#include "mg_kernels.h"
+#include "scales.h"
 
 #define QUANT void
 #include "weight_f32.h"
@@ -8,15 +8,16 @@
 #include "conv2d_bwd_data.h"
 
 size_t mg_conv2d_s8_bwd_data_scratch_size(const mg_conv2d_params *p) {
-    return (size_t)(p->out_c * p->kernel_h * p->kernel_w * MG_WIDE) * sizeof(float);
+    return (size_t)(p->out_c * (p->kernel_h * p->kernel_w * MG_WIDE + 1)) * sizeof(float);
 }
 
 /* `width` input channels of w. */
-MG_INLINE void dequantize(int32_t width, int32_t taps, int32_t depth, const mg_scales *q,
-                          const int8_t *w, float *to) {
-    for (int32_t oc = 0; oc < q->count; ++oc) {
-        const float scale = q->scale[oc];
+MG_INLINE void dequantize(int32_t width, int32_t taps, int32_t depth, int32_t count,
+                          const float *scales, const int8_t *w, float *to) {
+    for (int32_t oc = 0; oc < count; ++oc) {
+        const float scale = scales[oc];
         int32_t left = taps;
+        MG_ROLLED
         do {
             MG_UNROLLED
             for (int32_t i = 0; i < width; ++i) {
@@ -31,15 +32,20 @@ MG_INLINE void dequantize(int32_t width, int32_t taps, int32_t depth, const mg_s
 void mg_conv2d_s8_bwd_data(void *scratch, const mg_conv2d_params *p, const mg_scales *q,
                            const float *dy, const int8_t *w, float *dx) {
     const int32_t depth = p->in_c / p->groups, taps = p->kernel_h * p->kernel_w;
+    float *const scales = scratch, *const real = scales + p->out_c;
+    MG_ROLLED
+    for (int32_t oc = 0; oc < p->out_c; ++oc) {
+        scales[oc] = mg_scale_at(q, oc);
+    }
     for (int32_t channel = 0; channel < depth; channel += MG_WIDE) {
         const int32_t width = mg_min(depth - channel, MG_WIDE);
         mg_conv2d_params part = *p;
         part.in_c = width * p->groups;
         if (width == MG_WIDE) {
-            dequantize(MG_WIDE, taps, depth, q, w + channel, scratch);
+            dequantize(MG_WIDE, taps, depth, p->out_c, scales, w + channel, real);
         } else {
-            dequantize(width, taps, depth, q, w + channel, scratch);
+            dequantize(width, taps, depth, p->out_c, scales, w + channel, real);
         }
-        walk_backward(&part, NULL, dy, scratch, dx + channel, p->in_c);
+        walk_backward(&part, NULL, dy, real, dx + channel, p->in_c);
     }
 }

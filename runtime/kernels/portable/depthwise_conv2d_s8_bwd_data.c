@@ -7,5 +7,5 @@
 
 void mg_depthwise_conv2d_s8_bwd_data(const mg_conv2d_params *p, const mg_scales *q, const float *dy,
                                      const int8_t *w, float *dx) {
-    input_gradient(p, q->scale, dy, w, dx);
+    input_gradient(p, q, dy, w, dx);
 }

@@ -1,4 +1,4 @@
-#include "mg_kernels.h"
+#include "scales.h"
 
 void mg_dequantize_s8_fwd(const mg_size_params *p, const mg_quantize_s8 *q, const int8_t *x,
                           float *y) {
@@ -19,7 +19,7 @@ void mg_dequantize_axis_s8_fwd(const mg_axis_params *p, const mg_scales *q, cons
                                float *y) {
     for (int32_t i = 0; i < p->outer; ++i) {
         for (int32_t k = 0; k < q->count; ++k) {
-            const float scale = q->scale[k];
+            const float scale = mg_scale_at(q, k);
             for (int32_t j = 0; j < p->run; ++j) {
                 *y++ = scale * (float)*x++;
             }

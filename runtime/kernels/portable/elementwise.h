@@ -22,11 +22,13 @@
                         b + i * p->b_stride[0] + j * p->b_stride[1] + k * p->b_stride[2];          \
                     if (a_repeats) {                                                               \
                         const type left = *ra;                                                     \
+                        MG_ROLLED                                                                  \
                         for (int32_t l = 0; l < n; ++l) {                                          \
                             y[l] = element(&q, left, rb[l]);                                       \
                         }                                                                          \
                     } else if (b_repeats) {                                                        \
                         const type right = *rb;                                                    \
+                        MG_ROLLED                                                                  \
                         for (int32_t l = 0; l < n; ++l) {                                          \
                             y[l] = element(&q, ra[l], right);                                      \
                         }                                                                          \

@@ -24,6 +24,7 @@ MG_INLINE void tile(int outputs, int adds, int32_t in, const QUANT *q, const INP
         from[j] = adds ? gathered + j * in : NULL;
     }
     int32_t left = in;
+    MG_ROLLED
     for (; left >= MG_UNROLL; left -= MG_UNROLL) {
         MG_UNROLLED
         for (int32_t k = 0; k < MG_UNROLL; ++k) {
@@ -36,6 +37,7 @@ MG_INLINE void tile(int outputs, int adds, int32_t in, const QUANT *q, const INP
             from[j] = adds ? from[j] + MG_UNROLL : NULL;
         }
     }
+    MG_ROLLED
     for (int32_t k = 0; k < left; ++k) {
         step(outputs, adds, q, x, dy, k, from, to);
     }
@@ -48,6 +50,7 @@ MG_INLINE void row(int adds, const mg_fully_connected_params *p, const QUANT *q,
         tile(MG_TILE, adds, p->in, q, x, dy + o, adds ? gathered + o * p->in : NULL,
              dw + o * p->in);
     }
+    MG_ROLLED
     for (; o < p->out; ++o) {
         tile(1, adds, p->in, q, x, dy + o, adds ? gathered + o * p->in : NULL, dw + o * p->in);
     }

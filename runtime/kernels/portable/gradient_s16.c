@@ -1,6 +1,8 @@
 /* Element-wise steps of int16 gradients; codes change, exponents only where that is said. */
 #include "float_bits.h"
 #include "integer_gradient.h"
+#include "scales.h"
+#include "tile.h"
 
 void mg_clamp_s16_bwd_data(const mg_size_params *p, const mg_clamp_s8 *q, const int16_t *dy,
                            const int8_t *y, int16_t *dx) {
@@ -61,9 +63,10 @@ void mg_channel_sum_s16_fwd(const mg_channel_sum_params *p, const int16_t *dy, i
 
 void mg_scale_channels_s16_fwd(const mg_channel_sum_params *p, const mg_multipliers *q,
                                const int16_t *x, int16_t *y) {
-    for (int32_t i = 0; i < p->positions; ++i) {
-        for (int32_t c = 0; c < p->channels; ++c) {
-            *y++ = mg_code(mg_rounded_shift(*x++ * q->multiplier[c], q->shift));
+    for (int32_t c = 0; c < p->channels; ++c) {
+        const int32_t factor = (int32_t)(mg_scale_at(&q->scales, c) + 0.5f);
+        for (int32_t i = c; i < p->positions * p->channels; i += p->channels) {
+            y[i] = mg_code(mg_rounded_shift(x[i] * factor, q->shift));
         }
     }
 }
@@ -83,6 +86,7 @@ void mg_sum_gradients_s16_fwd(const mg_size_params *p, const mg_sum_s16 *q, cons
     const int32_t exponent = top == INT16_MIN ? of_a : top - MG_CODE_BITS;
     const int32_t left_a = mg_min(of_a - exponent, 15), left_b = mg_min(of_b - exponent, 15);
     uint32_t seen = 0;
+    MG_ROLLED
     for (int32_t i = 0; i < p->size; ++i) {
         const int32_t scaled = mg_rounded_shift(b[i] * q->multiplier, 15);
         const int32_t sum = moved(a[i], left_a) + moved(scaled, left_b);

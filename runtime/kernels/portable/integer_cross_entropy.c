@@ -1,11 +1,12 @@
 /* Cross-entropy of integer logits in fixed point, the same bits on every device. */
 #include "integer_gradient.h"
+#include "tile.h"
 
 #define ONE ((int64_t)1 << 30)
 
 /* 2^-(x / 2^20) in Q30. The polynomial interpolates 2^-f on [0, 1] at Chebyshev points, to
  * within 6e-8. */
-static int64_t power(int64_t x) {
+MG_APART int64_t power(int64_t x) {
     const int64_t whole = x >> 20, f = x & ((1 << 20) - 1);
     int64_t sum = -1017428;
     sum = 9890102 + ((sum * f) >> 20);
@@ -17,12 +18,13 @@ static int64_t power(int64_t x) {
 }
 
 /* The binary logarithm of x >= 1 in Q30, in Q20: bit by bit, by squaring. */
-static int64_t logarithm(int64_t x) {
+MG_APART int64_t logarithm(int64_t x) {
     int64_t whole = 0;
     while (x >= 2 * ONE) {
         x >>= 1;
         whole++;
     }
+    MG_ROLLED
     for (int k = 0; k < 20; ++k) {
         x = (x * x) >> 30;
         const int64_t bit = x >= 2 * ONE;
@@ -39,7 +41,7 @@ static int64_t below(const mg_integer_loss *q, int64_t largest, int64_t logit) {
 }
 
 /* part / sum in Q30, for 0 <= part <= sum; 0 / 0 is 0. */
-static int32_t ratio(int64_t part, int64_t sum) {
+MG_APART int32_t ratio(int64_t part, int64_t sum) {
     while (sum >= 8 * ONE) {
         part >>= 1;
         sum >>= 1;
@@ -51,6 +53,7 @@ static int32_t ratio(int64_t part, int64_t sum) {
     void symbol(const mg_size_params *p, const mg_integer_loss *q, const type *logits,             \
                 const int32_t *target, float *loss, int16_t *dlogits, int32_t *exponent) {         \
         int64_t largest = logits[0], others = 0;                                                   \
+        MG_ROLLED                                                                                  \
         for (int32_t i = 1; i < p->size; ++i) {                                                    \
             largest = logits[i] > largest ? logits[i] : largest;                                   \
         }                                                                                          \

@@ -4,6 +4,7 @@
 /* Bits of `count` results, of which `values` from `first` on are inside the range. */
 MG_INLINE uint8_t bits_of(int32_t count, uint32_t first, uint32_t values, const int8_t *y) {
     uint32_t bits = 0;
+    MG_UNROLLED
     for (int32_t k = 0; k < count; ++k) {
         if ((uint32_t)y[k] - first < values) {
             bits |= 1u << k;

@@ -1,6 +1,8 @@
 /* The update of int8 weights and int32 biases from integer gradients, in fixed point. */
 #include "draw.h"
 #include "float_bits.h"
+#include "scales.h"
+#include "tile.h"
 
 #define FRACTION 24 /* bits of a step that rounding draws against */
 
@@ -21,14 +23,17 @@ static int32_t updated(int32_t w, int64_t step, uint32_t random, int32_t limit) 
 }
 
 #define MG_SGD_INTEGER_STEP(symbol, type)                                                          \
-    void symbol(const mg_size_params *p, const mg_sgd_integer *q, const type *w,                   \
-                const int32_t *dw, const int32_t *exponent, const int32_t *updates,                \
-                const float *hyper, type *w_next) {                                                \
+    void symbol(const mg_size_params *p, const mg_sgd_quant *q, const type *w, const int32_t *dw,  \
+                const int32_t *exponent, const int32_t *updates, const float *hyper,               \
+                type *w_next) {                                                                    \
         uint32_t draw = mg_first_draw(q->salt, *updates);                                          \
         const mg_parts decay = mg_parts_of(hyper[0] * hyper[2]);                                   \
         for (int32_t i = 0, index = 0; i < p->size;) {                                             \
-            const mg_parts rate = mg_parts_of(hyper[0] * q->factor[index]);                        \
-            index = index + 1 < q->factors ? index + 1 : 0;                                        \
+            const float scale = mg_scale_at(&q->scales, index);                                    \
+            const float factor = q->qas ? q->unit / scale : q->unit * scale;                       \
+            const mg_parts rate = mg_parts_of(hyper[0] * factor);                                  \
+            index = index + 1 < q->scales.count ? index + 1 : 0;                                   \
+            MG_ROLLED                                                                              \
             for (const int32_t end = i + q->run; i < end; ++i) {                                   \
                 const int64_t step =                                                               \
                     shifted((int64_t)dw[i] * rate.significand,                                     \

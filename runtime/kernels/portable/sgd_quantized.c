@@ -1,5 +1,5 @@
 #include "draw.h"
-#include "mg_kernels.h"
+#include "scales.h"
 
 /* The golden model rounds each operation, so none may be fused with the next. GCC keeps to that
  * under -std=c11. */
@@ -7,11 +7,14 @@
 #pragma STDC FP_CONTRACT OFF
 #endif
 
-/* By how many steps of its scale a weight falls: rounded up with the fraction's probability. */
+/* By how many steps of its scale a weight falls: rounded up with the fraction's probability. What
+ * has a scale of 0 has no effect, and stays. */
 static int32_t rounded_step(int qas, float rate, float decay, float scale, float w, float dw,
                             uint32_t random) {
     const float largest = 0x1p30f;
-    float step = qas ? rate * (dw + decay * (scale * w)) / scale : rate * (scale * dw + decay * w);
+    float step = !qas           ? rate * (scale * dw + decay * w)
+                 : scale > 0.0f ? rate * (dw + decay * (scale * w)) / scale
+                                : 0.0f;
     step = step > largest ? largest : step;
     step = step < -largest ? -largest : step;
     step += (float)(random >> 8) * 0x1p-24f;
@@ -29,10 +32,11 @@ static int32_t limited(int64_t w, int32_t limit) {
         const float rate = hyper[0], decay = hyper[2];                                             \
         uint32_t draw = mg_first_draw(q->salt, *updates);                                          \
         int32_t i = 0;                                                                             \
-        for (int32_t k = 0; i < p->size; k = k + 1 < q->scales ? k + 1 : 0) {                      \
+        for (int32_t k = 0; i < p->size; k = k + 1 < q->scales.count ? k + 1 : 0) {                \
+            const float scale = mg_scale_at(&q->scales, k);                                        \
             for (const int32_t end = i + q->run; i < end; ++i) {                                   \
-                const int32_t step = rounded_step(q->qas, rate, decay, q->scale[k], (float)w[i],   \
-                                                  dw[i], mg_mixed(draw++));                        \
+                const int32_t step = rounded_step(q->qas, rate, decay, scale, (float)w[i], dw[i],  \
+                                                  mg_mixed(draw++));                               \
                 w_next[i] = (type)limited((int64_t)w[i] - step, q->limit);                         \
             }                                                                                      \
         }                                                                                          \

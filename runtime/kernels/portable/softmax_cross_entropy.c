@@ -1,4 +1,5 @@
 #include "mg_kernels.h"
+#include "tile.h"
 
 /* log(1 + u) for u >= 0, exact for small u (Kahan): the rounding of 1 + u cancels. */
 static inline float log1p_f32(float u) {
@@ -10,6 +11,7 @@ void mg_softmax_cross_entropy_f32_fwd(const mg_loss_params *p, const float *logi
                                       const int32_t *target, float *loss, float *dlogits) {
     const int32_t wanted = *target;
     int32_t best = 0;
+    MG_ROLLED
     for (int32_t i = 1; i < p->size; ++i) {
         best = logits[i] > logits[best] ? i : best;
     }
@@ -26,6 +28,7 @@ void mg_softmax_cross_entropy_f32_fwd(const mg_loss_params *p, const float *logi
     *loss += log1p_f32(beside_best);
     const float scale = p->scale / (1.0f + beside_best);
     dlogits[wanted] = -beside_wanted;
+    MG_ROLLED
     for (int32_t i = 0; i < p->size; ++i) {
         dlogits[i] *= scale;
     }

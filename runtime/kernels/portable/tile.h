@@ -27,6 +27,9 @@
 /* Tile sizes are constants at each call. Without inlining the sums would live in memory. */
 #define MG_INLINE static inline __attribute__((always_inline))
 
+/* For what runs a few times a step: a copy at every use would only cost flash. */
+#define MG_APART static __attribute__((noinline))
+
 /* Keeps the loads of one step behind those of the step before: schedulers that hoist them all
  * run out of registers and spill. */
 #define MG_KEEP_ORDER() __asm__ volatile("")

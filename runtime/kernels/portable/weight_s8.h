@@ -1,7 +1,9 @@
 /* int8 weights as a gradient takes them: each output channel has a scale. */
-#define WEIGHT int8_t
-#define QUANT  float
+#include "scales.h"
 
-static inline float scale_of(const QUANT *scale, int32_t channel) {
-    return scale[channel];
+#define WEIGHT int8_t
+#define QUANT  mg_scales
+
+static inline float scale_of(const QUANT *q, int32_t channel) {
+    return mg_scale_at(q, channel);
 }

@@ -163,13 +163,13 @@ CASES = [
         "scale_channels",
         "up-to-one",
         (_codes(1, 3, 2, 4, most=32767),),
-        ScaleChannelsAttrs((0, 1, 20001, 1 << 15), 15),
+        ScaleChannelsAttrs(QuantParams((0, 1, 20001, 1 << 15), (0,) * 4), 15),
     ),
     Case(
         "scale_channels",
         "halved",
         (_codes(2, 3, most=32767),),
-        ScaleChannelsAttrs((9, 1 << 15, 5), 17),
+        ScaleChannelsAttrs(QuantParams((9.4, 1 << 15, 5.6), (0,) * 3, unit=77.0), 17),
     ),
     Case(
         "quantize_gradient", "f32", (Operand((3, 7), range=(-3e-5, 3e-5)),), outputs=(_SCALE, None)

@@ -16,6 +16,8 @@ def _along(axis: int, count: int) -> QuantParams:
     return QuantParams(tuple(0.01 * (k + 1) for k in range(count)), (0,) * count, axis)
 
 
+#: Multiples of another unit, of which the last is too small to be one.
+_UNIT = QuantParams((0.01, 0.003, 1e-12), (0,) * 3, 0, unit=0.7)
 _ONE = QuantParams((0.02,), (0,))
 _LARGEST = (1 << 31) - 1
 
@@ -25,6 +27,7 @@ _USES = {
     "one_each": (Operand((5,), DType.S8, _along(0, 5)), SgdQuantizedAttrs(127, 99)),
     "depthwise": (Operand((3, 3, 17), DType.S8, _along(2, 17)), SgdQuantizedAttrs(127, 1 << 30)),
     "per_tensor": (Operand((4, 9), DType.S8, _ONE), SgdQuantizedAttrs(127, 5)),
+    "unit": (Operand((3, 5), DType.S8, _UNIT), SgdQuantizedAttrs(127, 8)),
     "bias": (Operand((17,), DType.S32, _along(0, 17)), SgdQuantizedAttrs(_LARGEST, 11)),
     "bias_per_tensor": (Operand((6,), DType.S32, _ONE), SgdQuantizedAttrs(_LARGEST)),
 }

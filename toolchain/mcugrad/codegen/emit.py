@@ -20,7 +20,7 @@ from mcugrad.codegen.c_text import (
 from mcugrad.ir.graph import Phase
 from mcugrad.ir.tensor import DType, Storage, Tensor
 from mcugrad.lower.program import KernelCall
-from mcugrad.ops.base import CArray, CStruct
+from mcugrad.ops.base import CArray, CStruct, CValue
 from mcugrad.plan.place import MemoryPlan, Place
 
 #: ``MG_RUNTIME_VERSION`` of the runtime that the generated code is written for.
@@ -81,9 +81,7 @@ class _Emitter:
 
     def struct(self, value: CStruct, hint: str) -> str:
         """The C name of a parameter structure; equal ones are written once."""
-        rows = []
-        for name, item in value.fields.items():
-            rows.append(f".{name} = {self._field(item, f'{hint}_{name}')}")
+        rows = self._rows(value, hint)
         key = (value.ctype, tuple(rows))
         if key not in self._known:
             self._known[key] = self._unique(hint)
@@ -92,7 +90,13 @@ class _Emitter:
             )
         return self._known[key]
 
-    def _field(self, item: Any, hint: str) -> str:
+    def _rows(self, value: CStruct, hint: str) -> list[str]:
+        fields = value.fields.items()
+        return [f".{name} = {self._field(item, f'{hint}_{name}')}" for name, item in fields]
+
+    def _field(self, item: CValue, hint: str) -> str:
+        if isinstance(item, CStruct):
+            return "{" + ", ".join(self._rows(item, hint)) + "}"
         if isinstance(item, tuple):
             return "{" + ", ".join(number(v) for v in item) + "}"
         if not isinstance(item, CArray):

@@ -28,10 +28,11 @@ def scratch_size(symbol: str, params: CStruct | None) -> int:
         if isinstance(value, CArray):
             keep.append(ffi.new(f"{value.dtype}[]", list(value.values)))
             return keep[-1]
+        if isinstance(value, CStruct):
+            return {name: initialiser(field) for name, field in value.fields.items()}
         return list(value) if isinstance(value, tuple) else value
 
     function = getattr(library, f"{symbol}_scratch_size")
     if params is None:
         return int(function())
-    fields = {name: initialiser(value) for name, value in params.fields.items()}
-    return int(function(ffi.new(f"{params.ctype} *", fields)))
+    return int(function(ffi.new(f"{params.ctype} *", initialiser(params))))

@@ -61,11 +61,13 @@ class QuantParams:
 
     One scale and zero point for the whole tensor (``axis is None``), or one for
     each index along ``axis``. Scales are float32 values held as Python floats.
+    ``unit`` is what gradients and updates take them as multiples of; None: the largest.
     """
 
     scale: tuple[float, ...]
     zero_point: tuple[int, ...]
     axis: int | None = None
+    unit: float | None = None
 
     @property
     def per_tensor(self) -> tuple[float, int]:

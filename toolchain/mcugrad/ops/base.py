@@ -66,15 +66,15 @@ class CArray:
     values: Sequence[int] | Sequence[float]
 
 
-CValue = int | float | tuple[int, ...] | CArray
-
-
 @dataclass(frozen=True)
 class CStruct:
     """A constant parameter structure: C type name, and its fields in order."""
 
     ctype: str
     fields: Mapping[str, CValue]
+
+
+CValue = int | float | tuple[int, ...] | CArray | CStruct
 
 
 StructOf = Callable[[OpCall], CStruct]

@@ -60,7 +60,7 @@ register(
                 "mg_dequantize_axis_s8_fwd",
                 DType.S8,
                 params=_axis_params,
-                quant=lambda call: scales(quant_of(call.input(0)).scale),
+                quant=lambda call: scales(quant_of(call.input(0))),
             ),
         ),
         gradient=straight_through,

@@ -157,13 +157,15 @@ def bwd_data_rule(op: str, terms: Callable[[Any, Tensor], int]) -> IntegerRule:
         extra = max(0, ceil(log2(count * 127 * LIMIT / _INT32_MAX)))
         scale, codes_name = scale_of(dy) * max(scales), dy.name
         if len(scales) > 1 or extra:
-            channels = dy.shape[-1]
-            every = scales * (channels if len(scales) == 1 else 1)
-            parts = tuple(round(s / max(scales) * (1 << 15)) for s in every)
+            quant, to_most = quant_of(w), (1 << 15) / max(scales)
+            unit = None if quant.unit is None else quant.unit * to_most
+            factors = QuantParams(tuple(s * to_most for s in scales), quant.zero_point, unit=unit)
             scaled = gradient_tensor(
                 f"{dy.name}/scaled", dy.shape, scale_of(dy) * 2.0**extra, DType.S16
             )
-            ctx.emit("scale_channels", ScaleChannelsAttrs(parts, 15 + extra), (dy.name,), (scaled,))
+            ctx.emit(
+                "scale_channels", ScaleChannelsAttrs(factors, 15 + extra), (dy.name,), (scaled,)
+            )
             codes_name, scale = scaled.name, scale * 2.0**extra
         (name,) = node.outputs
         state, following = ctx.range(name, _likely_gain(w, count))

@@ -125,8 +125,7 @@ def bwd_data_kernels(
 
     def quant(call: OpCall) -> CStruct:
         w = call.input(1)
-        given_scales = quant_of(w).scale
-        return scales(given_scales * (w.shape[axis] if len(given_scales) == 1 else 1))
+        return scales(quant_of(w), w.shape[axis])
 
     return (
         Kernel(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mcugrad.ir.tensor import Array, DType, QuantParams, Tensor
 from mcugrad.ops.base import CArray, CStruct, OpCall, require
@@ -37,9 +38,32 @@ def affine(tensor: Tensor) -> CStruct:
     return CStruct("mg_quantize_s8", {"scale": scale, "zero_point": zero_point})
 
 
-def scales(values: tuple[float, ...]) -> CStruct:
-    """The scales along an axis, for C."""
-    return CStruct("mg_scales", {"count": len(values), "scale": CArray("float", values)})
+def _multiples(quant: QuantParams) -> tuple[float, list[tuple[int, int]]]:
+    """The unit of the scales, and how often each holds it, as multiplier (Q31) and left shift."""
+    unit = max(quant.scale) if quant.unit is None else quant.unit
+    return unit, [quantize_multiplier(s / unit) for s in quant.scale]
+
+
+def scales(quant: QuantParams, count: int | None = None) -> CStruct:
+    """The scales along an axis for C, ``count`` times a scale that is the same for all."""
+    unit, pairs = _multiples(quant)
+    multiplier, shift = zip(*(pairs * (count or 1) if len(pairs) == 1 else pairs), strict=True)
+    return CStruct(
+        "mg_scales",
+        {
+            "count": len(multiplier),
+            "unit": unit,
+            "multiplier": CArray("int32_t", multiplier),
+            "shift": CArray("int8_t", shift),
+        },
+    )
+
+
+def stored_scales(quant: QuantParams) -> NDArray[np.float32]:
+    """The scales that kernels make of what :func:`scales` gives them."""
+    unit, pairs = _multiples(quant)
+    multiples = [np.ldexp(np.float32(multiplier), shift - 31) for multiplier, shift in pairs]
+    return np.float32(unit) * np.array(multiples, np.float32)
 
 
 @dataclass(frozen=True)

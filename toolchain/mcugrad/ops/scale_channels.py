@@ -1,4 +1,4 @@
-"""A factor for each channel of integer gradients: y = x * multiplier / 2^shift, rounded.
+"""A factor for each channel of integer gradients: y = x * factor / 2^shift, rounded.
 
 Shapes: x, y [..., C] of int16 codes.
 """
@@ -10,16 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import CArray, CStruct, Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ir.tensor import Array, DType, QuantParams
+from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ops.requantize import scales, stored_scales
 from mcugrad.ops.shapes import given
 
 
 @dataclass(frozen=True)
 class ScaleChannelsAttrs:
-    """Multipliers from 0 to 2^15, one a channel, and the shift, at least 15."""
+    """The factors, one a channel, as scales from 0 to 2^15; and the shift, at least 15."""
 
-    multiplier: tuple[int, ...]
+    scales: QuantParams
     shift: int
 
 
@@ -27,8 +28,8 @@ def _infer(call: OpCall) -> tuple[Spec, ...]:
     x = call.input(0)
     attrs: ScaleChannelsAttrs = call.attrs
     require(x.dtype is DType.S16, "codes are int16")
-    require(len(attrs.multiplier) == x.shape[-1], "one multiplier a channel")
-    require(all(0 <= m <= 1 << 15 for m in attrs.multiplier), "multipliers from 0 to 2^15")
+    require(len(attrs.scales.scale) in (1, x.shape[-1]), "one factor a channel")
+    require(all(0 <= s <= 1 << 15 for s in attrs.scales.scale), "factors from 0 to 2^15")
     require(15 <= attrs.shift <= 31, "shift of 15 to 31")
     return (Spec(x.shape, DType.S16),)
 
@@ -36,7 +37,8 @@ def _infer(call: OpCall) -> tuple[Spec, ...]:
 def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     (x,) = given(values)
     attrs: ScaleChannelsAttrs = call.attrs
-    product = x.astype(np.int64) * np.array(attrs.multiplier, np.int64)
+    factors = (stored_scales(attrs.scales) + np.float32(0.5)).astype(np.int64)
+    product = x.astype(np.int64) * factors
     rounded = (product + (1 << (attrs.shift - 1))) >> attrs.shift
     return (np.clip(rounded, -32767, 32767),)
 
@@ -50,8 +52,8 @@ def _params(call: OpCall) -> CStruct:
 
 def _quant(call: OpCall) -> CStruct:
     attrs: ScaleChannelsAttrs = call.attrs
-    multiplier = CArray("int32_t", attrs.multiplier)
-    return CStruct("mg_multipliers", {"multiplier": multiplier, "shift": attrs.shift})
+    factors = scales(attrs.scales, call.input(0).shape[-1])
+    return CStruct("mg_multipliers", {"scales": factors, "shift": attrs.shift})
 
 
 register(

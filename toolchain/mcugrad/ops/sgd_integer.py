@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mcugrad.ir.tensor import Array, DType, Tensor
-from mcugrad.ops.base import CArray, CStruct, Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ir.tensor import Array, DType
+from mcugrad.ops.base import Op, OpCall, Spec, register, require
 from mcugrad.ops.integer_gradient import Ints, scale_of
-from mcugrad.ops.requantize import quant_of
-from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, draws
-from mcugrad.ops.shapes import given, size_params
+from mcugrad.ops.requantize import quant_of, stored_scales
+from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, draws, run_of, step_kernels
+from mcugrad.ops.shapes import given
 
 _FRACTION = 24
 _MOST = 1 << 61
@@ -61,27 +61,19 @@ def _infer(call: OpCall) -> tuple[Spec, ...]:
     return (Spec(w.shape, w.dtype),)
 
 
-def _factors(call: OpCall) -> list[float]:
+def _factors(call: OpCall) -> NDArray[np.float32]:
     """From the gradient's code to steps of the weight, for each of the weight's scales."""
     attrs: SgdQuantizedAttrs = call.attrs
-    scale = scale_of(call.input(1))
-    return [
-        scale / s if getattr(attrs, "qas", True) else scale * s
-        for s in quant_of(call.input(0)).scale
-    ]
-
-
-def _run(w: Tensor) -> int:
-    """Neighbouring elements of one scale."""
-    quant = quant_of(w)
-    return prod(w.shape[(quant.axis or 0) + 1 :]) if len(quant.scale) > 1 else w.size
+    unit, scales = np.float32(scale_of(call.input(1))), stored_scales(quant_of(call.input(0)))
+    with np.errstate(divide="ignore"):
+        return unit / scales if attrs.qas else unit * scales
 
 
 def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     w, dw, exponent, updates, hyper = given(values)
     attrs: SgdQuantizedAttrs = call.attrs
     rate, decay = np.float32(hyper[0]), parts(np.float32(hyper[0]) * np.float32(hyper[2]))
-    factors, run = np.array(_factors(call), np.float32), _run(call.input(0))
+    factors, run = _factors(call), run_of(call.input(0))
     stored, gradient = (v.astype(np.int64).reshape(-1, run) for v in (w, dw))
     step = shifted(stored * decay.significand, decay.exponent + _FRACTION)
     for i in range(len(stored)):
@@ -95,40 +87,12 @@ def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...
     return (updated.reshape(w.shape),)
 
 
-def _quant(call: OpCall) -> CStruct:
-    factors = _factors(call)
-    return CStruct(
-        "mg_sgd_integer",
-        {
-            "factor": CArray("float", factors),
-            "factors": len(factors),
-            "run": _run(call.input(0)),
-            "limit": call.attrs.limit,
-            "salt": call.attrs.salt,
-        },
-    )
-
-
-def _row(symbol: str, dtype: DType) -> Kernel:
-    return Kernel(
-        symbol,
-        None,
-        params=size_params,
-        quant=_quant,
-        matches=lambda call: call.dtype is dtype,
-        inplace=((0, 0),),
-    )
-
-
 register(
     Op(
         "sgd_integer",
         SgdQuantizedAttrs,
         _infer,
         _reference,
-        kernels=(
-            _row("mg_sgd_integer_s8_step", DType.S8),
-            _row("mg_sgd_integer_s32_step", DType.S32),
-        ),
+        kernels=step_kernels("mg_sgd_integer_{}_step", lambda call: scale_of(call.input(1))),
     )
 )

@@ -20,7 +20,7 @@ same gradient gives the same integers everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -28,8 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcugrad.ir.tensor import Array, DType, Tensor
-from mcugrad.ops.base import CArray, CStruct, Kernel, Op, OpCall, Spec, register, require
-from mcugrad.ops.requantize import quant_of
+from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ops.requantize import quant_of, scales, stored_scales
 from mcugrad.ops.shapes import given, size_params
 
 #: Largest stored magnitude: weights stay symmetric as LiteRT wants them.
@@ -88,13 +88,18 @@ def _infer(call: OpCall) -> tuple[Spec, ...]:
     return (Spec(w.shape, w.dtype),)
 
 
+def run_of(w: Tensor) -> int:
+    """How many neighbouring elements share a scale."""
+    quant = quant_of(w)
+    return prod(w.shape[(quant.axis or 0) + 1 :]) if len(quant.scale) > 1 else w.size
+
+
 def _scales(w: Tensor) -> NDArray[np.float32]:
     """The scale of every element, of a shape that broadcasts to w."""
-    quant = quant_of(w)
     shape = [1] * len(w.shape)
-    if len(quant.scale) > 1:
-        shape[quant.axis or 0] = -1
-    return np.array(quant.scale, np.float32).reshape(shape)
+    if len(quant_of(w).scale) > 1:
+        shape[quant_of(w).axis or 0] = -1
+    return stored_scales(quant_of(w)).reshape(shape)
 
 
 def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
@@ -104,7 +109,9 @@ def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...
     rate, decay = np.float32(hyper[0]), np.float32(hyper[2])
     real, integer = dw.astype(np.float32), stored.astype(np.float32)
     if attrs.qas:
-        step = rate * (real + decay * (scale * integer)) / scale
+        whole = rate * (real + decay * (scale * integer))
+        # What has a scale of 0 has no effect, and stays.
+        step = np.divide(whole, scale, out=np.zeros_like(whole), where=scale > 0)
     else:
         step = rate * (scale * real + decay * integer)
     step = np.clip(step, -_LARGEST_STEP, _LARGEST_STEP)
@@ -113,32 +120,34 @@ def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...
     return (np.clip(changed, -attrs.limit, attrs.limit).astype(w.dtype),)
 
 
-def _quant(call: OpCall) -> CStruct:
-    w, quant = call.input(0), quant_of(call.input(0))
-    run = prod(w.shape[(quant.axis or 0) + 1 :]) if len(quant.scale) > 1 else w.size
-    scale = CArray("float", quant.scale)
-    return CStruct(
-        "mg_sgd_quant",
-        {
-            "scale": scale,
-            "scales": len(quant.scale),
-            "run": run,
-            "limit": call.attrs.limit,
-            "salt": call.attrs.salt,
-            "qas": int(call.attrs.qas),
-        },
-    )
+def step_kernels(symbol: str, unit: Callable[[OpCall], float]) -> tuple[Kernel, ...]:
+    """The rows ``symbol`` with the type in it; ``unit`` is that of the gradient."""
 
+    def quant(call: OpCall) -> CStruct:
+        w, attrs = call.input(0), call.attrs
+        return CStruct(
+            "mg_sgd_quant",
+            {
+                "scales": scales(quant_of(w)),
+                "run": run_of(w),
+                "limit": attrs.limit,
+                "salt": attrs.salt,
+                "qas": int(attrs.qas),
+                "unit": unit(call),
+            },
+        )
 
-def _row(symbol: str, dtype: DType) -> Kernel:
-    return Kernel(
-        symbol,
-        None,
-        params=size_params,
-        quant=_quant,
-        matches=lambda call: call.dtype is dtype,
-        inplace=((0, 0),),
-    )
+    def row(dtype: DType) -> Kernel:
+        return Kernel(
+            symbol.format(dtype),
+            None,
+            params=size_params,
+            quant=quant,
+            matches=lambda call: call.dtype is dtype,
+            inplace=((0, 0),),
+        )
+
+    return row(DType.S8), row(DType.S32)
 
 
 register(
@@ -147,6 +156,6 @@ register(
         SgdQuantizedAttrs,
         _infer,
         _reference,
-        kernels=(_row("mg_sgd_s8_step", DType.S8), _row("mg_sgd_s32_step", DType.S32)),
+        kernels=step_kernels("mg_sgd_{}_step", lambda _: 1.0),
     )
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from mcugrad.ir.graph import Graph, GraphBuilder, Node
-from mcugrad.ir.tensor import DType, QuantParams, Storage, Tensor
+from mcugrad.ir.tensor import QuantParams, Storage, Tensor
 from mcugrad.ops.merge_channels import MergeAttrs
 from mcugrad.passes.layers import layers
 from mcugrad.passes.scheme import Channels
@@ -21,7 +21,7 @@ def as_state(graph: Graph, learning: Channels) -> tuple[Graph, dict[str, str]]:
     runs, so that the whole is in SRAM only then.
     An int32 bias gets its quantisation, the product of its layer's input and weight scales.
     """
-    builder = GraphBuilder.of(_with_bias_scales(graph, learning))
+    builder = GraphBuilder.of(_with_scales(graph, learning))
     axes = {layer.weight: layer.channel_axis for layer in layers(graph)}
     states: dict[str, str] = {}
     merges: dict[str, MergeAttrs] = {}
@@ -45,17 +45,25 @@ def as_state(graph: Graph, learning: Channels) -> tuple[Graph, dict[str, str]]:
     return graph.with_(tensors=builder.tensors, nodes=tuple(nodes)), states
 
 
-def _with_bias_scales(graph: Graph, learning: Channels) -> Graph:
+def _with_scales(graph: Graph, learning: Channels) -> Graph:
+    """``graph`` with the scales of learning biases, and units for all of int8 layers.
+
+    They are such that the forward pass's multipliers serve as multiples of them.
+    """
     tensors = dict(graph.tensors)
     for layer in layers(graph):
-        if layer.bias is None or layer.bias not in learning:
+        x, w = (tensors[n] for n in (layer.node.inputs[0], layer.weight))
+        y = tensors[layer.node.outputs[0]]
+        if x.quant is None or w.quant is None:
             continue
-        if tensors[layer.bias].dtype is DType.S32:
-            x, w = tensors[layer.node.inputs[0]], tensors[layer.weight]
-            assert x.quant is not None
-            assert w.quant is not None
-            scales = tuple(x.quant.scale[0] * s for s in w.quant.scale)
-            quant = QuantParams(scales, (0,) * len(scales), 0 if len(scales) > 1 else None)
+        x_scale = x.quant.per_tensor[0]
+        y_scale = None if y.quant is None else y.quant.per_tensor[0]
+        unit = None if y_scale is None else y_scale / x_scale
+        tensors[w.name] = replace(w, quant=replace(w.quant, unit=unit))
+        if layer.bias is not None and layer.bias in learning:
+            scales = tuple(x_scale * s for s in w.quant.scale)
+            axis = 0 if len(scales) > 1 else None
+            quant = QuantParams(scales, (0,) * len(scales), axis, unit=y_scale)
             tensors[layer.bias] = replace(tensors[layer.bias], quant=quant)
     return graph.with_(tensors=tensors)
 
@@ -69,6 +77,7 @@ def _slice(tensor: Tensor, part: MergeAttrs) -> Tensor:
             tuple(quant.scale[c] for c in part.channels),
             tuple(quant.zero_point[c] for c in part.channels),
             quant.axis,
+            quant.unit,
         )
     name = f"{tensor.name}/learning"
     return Tensor(name, data.shape, tensor.dtype, quant, Storage.STATE, data)
