@@ -368,6 +368,10 @@ void mg_conv2d_s16_bwd_weight_dsp(void *scratch, const mg_conv2d_params *p, cons
                                   const int8_t *x, const int16_t *dy, int32_t *dw);
 void mg_depthwise_conv2d_s16_bwd_weight(const mg_conv2d_params *p, const mg_weight_s16 *q,
                                         const int8_t *x, const int16_t *dy, int32_t *dw);
+size_t mg_depthwise_conv2d_s16_bwd_weight_dsp_scratch_size(const mg_conv2d_params *p);
+void mg_depthwise_conv2d_s16_bwd_weight_dsp(void *scratch, const mg_conv2d_params *p,
+                                            const mg_weight_s16 *q, const int8_t *x,
+                                            const int16_t *dy, int32_t *dw);
 void mg_fully_connected_s16_bwd_weight(const mg_fully_connected_params *p, const mg_weight_s16 *q,
                                        const int8_t *x, const int16_t *dy, int32_t *dw);
 

@@ -4,8 +4,14 @@
 #include "planes.h"
 
 #define ELEMENT int16_t
+#define WEIGHT  int8_t
 #define RESULT  int16_t
 #define CONTEXT mg_narrowing
+
+static inline void lay_out_taps(int32_t planes, int32_t count, const int8_t *w, int32_t step,
+                                int16_t *to, int32_t plane) {
+    mg_row_of_s8(planes, count, w, step, 0, to, plane);
+}
 
 static inline void lay_out(const mg_narrowing *q, int32_t planes, int32_t count, const int16_t *x,
                            int32_t step, int16_t *to, int32_t plane) {

@@ -3,6 +3,7 @@
 #include "requantize_s8.h"
 
 #define ELEMENT int8_t
+#define WEIGHT  int8_t
 #define RESULT  int8_t
 #define CONTEXT layer
 
@@ -11,6 +12,11 @@ typedef struct {
     const int32_t *b;
     int32_t products;
 } layer;
+
+static inline void lay_out_taps(int32_t planes, int32_t count, const int8_t *w, int32_t step,
+                                int16_t *to, int32_t plane) {
+    mg_row_of_s8(planes, count, w, step, 0, to, plane);
+}
 
 static inline void lay_out(const layer *l, int32_t planes, int32_t count, const int8_t *x,
                            int32_t step, int16_t *to, int32_t plane) {

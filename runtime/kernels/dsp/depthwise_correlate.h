@@ -1,10 +1,12 @@
 /* The body of depthwise kernels: planes of a few channels are laid out with zeros for padding, and
  * neighbouring taps meet neighbouring numbers of a row two at a time.
  *
- * Before it is included, ELEMENT and RESULT name the types of both sides and CONTEXT that of what
- * makes results of sums, and these are defined:
+ * Before it is included, ELEMENT, WEIGHT and RESULT name the types of x, w and y and CONTEXT that
+ * of what makes results of sums, and these are defined:
  *
- *     lays out a row of x as mg_row_of_s8 does:
+ *     lay out a row of w, or of x, as mg_row_of_s8 does:
+ *         static inline void lay_out_taps(int32_t planes, int32_t count, const WEIGHT *w,
+ *                                         int32_t step, int16_t *to, int32_t plane);
  *         static inline void lay_out(const CONTEXT *q, int32_t planes, int32_t count,
  *                                    const ELEMENT *x, int32_t step, int16_t *to, int32_t plane);
  *     `count` results of a channel, `step` elements from one to the next:
@@ -78,7 +80,7 @@ static void lay_out_band(const mg_conv2d_params *p, const sizes *s, const CONTEX
 
 /* Correlates each channel of x with its taps, w_row and w_column elements apart. */
 static void depthwise_correlate(void *scratch, const mg_conv2d_params *p, const CONTEXT *q,
-                                const ELEMENT *x, const int8_t *w, int32_t w_row, int32_t w_column,
+                                const ELEMENT *x, const WEIGHT *w, int32_t w_row, int32_t w_column,
                                 RESULT *y, const grid *to) {
     const sizes s = sizes_of(p);
     const int32_t all_taps = s.taps * p->kernel_h, multiplier = p->out_c / p->in_c;
@@ -90,7 +92,7 @@ static void depthwise_correlate(void *scratch, const mg_conv2d_params *p, const 
         const int fits = multiplier == 1 && p->out_c - channel >= MG_PLANES;
         const int32_t count = fits ? MG_PLANES : 1;
         for (int32_t k = 0; k < p->kernel_h; ++k) {
-            mg_row_of_s8(count, p->kernel_w, w + k * w_row + channel, w_column, 0,
+            lay_out_taps(count, p->kernel_w, w + k * w_row + channel, w_column,
                          w_planes + k * s.taps, all_taps);
         }
         for (int32_t top = 0; top < p->out_h; top += s.band) {

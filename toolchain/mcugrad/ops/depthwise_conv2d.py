@@ -32,6 +32,7 @@ from mcugrad.ops.integer_gradient import (
     bwd_weight_rule,
     register_bwd_data,
     register_bwd_weight,
+    weight_shift,
 )
 from mcugrad.ops.requantize import requantization
 from mcugrad.ops.window import Window
@@ -236,4 +237,9 @@ register_bwd_weight(
     sums=_bwd_weight_sums,
     params=_bwd_weight_params,
     products=_bwd_weight_products,
+    dsp=lambda call: (
+        call.attrs.multiplier == 1
+        and call.attrs.window.stride[1] == 1
+        and weight_shift(call.input(1)) == 0
+    ),
 )

@@ -1,0 +1,56 @@
+/* The gradient of an int8 depthwise convolution's weights, from int16 gradients: what x correlates
+ * to with dy as its window, of which the taps are the stride apart and the results the dilation. */
+#include "planes.h"
+#include "weight_s16.h"
+
+#define ELEMENT int8_t
+#define WEIGHT  int16_t
+#define RESULT  int32_t
+#define CONTEXT mg_weight_s16
+
+static inline void lay_out_taps(int32_t planes, int32_t count, const int16_t *dy, int32_t step,
+                                int16_t *to, int32_t plane) {
+    mg_row_of_s16(planes, count, dy, step, to, plane);
+}
+
+static inline void lay_out(const mg_weight_s16 *q, int32_t planes, int32_t count, const int8_t *x,
+                           int32_t step, int16_t *to, int32_t plane) {
+    const int32_t minus = -q->zero_point;
+    mg_row_of_s8(planes, count, x, step, mg_pair_of(minus, minus), to, plane);
+}
+
+static void finish(const mg_weight_s16 *q, int32_t channel, int32_t count, const int32_t *sums,
+                   int32_t *dw, int32_t step) {
+    (void)channel;
+    for (int32_t i = 0; i < count; ++i, dw += step) {
+        *dw = mg_weight_sum(sums[i], q->shift);
+    }
+}
+
+#include "depthwise_correlate.h"
+
+static mg_conv2d_params correlation(const mg_conv2d_params *p) {
+    mg_conv2d_params all = *p;
+    all.out_h = p->kernel_h;
+    all.out_w = p->kernel_w;
+    all.kernel_h = p->out_h;
+    all.kernel_w = p->out_w;
+    all.stride_h = p->dilation_h;
+    all.stride_w = p->dilation_w;
+    all.dilation_h = p->stride_h;
+    all.dilation_w = p->stride_w;
+    return all;
+}
+
+size_t mg_depthwise_conv2d_s16_bwd_weight_dsp_scratch_size(const mg_conv2d_params *p) {
+    const mg_conv2d_params all = correlation(p);
+    return planes_size(&all);
+}
+
+void mg_depthwise_conv2d_s16_bwd_weight_dsp(void *scratch, const mg_conv2d_params *p,
+                                            const mg_weight_s16 *q, const int8_t *x,
+                                            const int16_t *dy, int32_t *dw) {
+    const mg_conv2d_params all = correlation(p);
+    const grid to = {p->kernel_w * p->out_c, p->out_c};
+    depthwise_correlate(scratch, &all, q, x, dy, p->out_w * p->out_c, p->out_c, dw, &to);
+}
