@@ -18,6 +18,20 @@ MG_INLINE void add_word(const mg_pair **x, mg_bytes w, int32_t *sums) {
     }
 }
 
+/* The bytes from w to the end of a row of n, n & 3 of them, above which are zeros. */
+static inline mg_bytes last_bytes(int32_t n, const int8_t *w) {
+    const int32_t rest = n & 3;
+    if (n >= 4) {
+        return (int32_t)((uint32_t)mg_load_word(w + rest - 4) >> (32 - 8 * rest));
+    }
+    mg_bytes last = 0;
+    MG_ROLLED
+    for (int32_t k = rest - 1; k >= 0; --k) {
+        last = (int32_t)((uint32_t)last << 8 | (uint8_t)w[k]);
+    }
+    return last;
+}
+
 /* n products of each column; whole: n is a multiple of 8 above 0. */
 MG_INLINE void dot_row(int whole, int32_t n, const mg_pair *x, const int8_t *w, int32_t *sum) {
     const int8_t *const twos = w + (n & -8);
@@ -36,12 +50,7 @@ MG_INLINE void dot_row(int whole, int32_t n, const mg_pair *x, const int8_t *w, 
         w += 4;
     }
     if (n & 3) {
-        mg_bytes last = 0;
-        MG_ROLLED
-        for (int32_t k = (n & 3) - 1; k >= 0; --k) {
-            last = (int32_t)((uint32_t)last << 8 | (uint8_t)w[k]);
-        }
-        add_word(&x, last, sum);
+        add_word(&x, last_bytes(n, w), sum);
     }
 }
 
