@@ -30,12 +30,11 @@ MG_INLINE void narrow(mg_narrowing q, int32_t count, const int32_t *sums, int16_
 static void finish(const mg_narrowing *q, int32_t channel, int32_t count, const int32_t *sums,
                    int16_t *dx, int32_t step) {
     uint32_t seen = *q->seen;
-    const mg_narrowing narrowing = {q->shift, &seen};
     (void)channel;
     if (q->shift >= 2) { /* here and not for each sum it is decided how they are rounded */
-        narrow(narrowing, count, sums, dx, step);
+        narrow((mg_narrowing){q->shift, &seen}, count, sums, dx, step);
     } else {
-        narrow(narrowing, count, sums, dx, step);
+        narrow((mg_narrowing){mg_min(q->shift, 1), &seen}, count, sums, dx, step);
     }
     *q->seen = seen;
 }

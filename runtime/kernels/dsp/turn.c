@@ -14,13 +14,13 @@ static inline mg_bytes odds(mg_bytes a, mg_bytes b) {
 }
 
 static inline void turn_block(const int8_t *from, int32_t from_step, int8_t *to, int32_t to_step) {
-    const mg_bytes a = mg_load_word(from), b = mg_load_word(from += from_step);
-    const mg_bytes c = mg_load_word(from += from_step), d = mg_load_word(from += from_step);
+    const mg_bytes a = mg_load_word(from), b = mg_load_word(from + from_step);
+    const mg_bytes c = mg_load_word(from + 2 * from_step), d = mg_load_word(from + 3 * from_step);
     const mg_bytes ab = evens(a, b), cd = evens(c, d), ab_odd = odds(a, b), cd_odd = odds(c, d);
     mg_store_word(to, mg_pair_of(ab, cd));
-    mg_store_word(to += to_step, mg_pair_of(ab_odd, cd_odd));
-    mg_store_word(to += to_step, mg_upper_pair(ab, cd));
-    mg_store_word(to += to_step, mg_upper_pair(ab_odd, cd_odd));
+    mg_store_word(to + to_step, mg_pair_of(ab_odd, cd_odd));
+    mg_store_word(to + 2 * to_step, mg_upper_pair(ab, cd));
+    mg_store_word(to + 3 * to_step, mg_upper_pair(ab_odd, cd_odd));
 }
 
 void mg_turn(int32_t rows, int32_t columns, const int8_t *from, int32_t from_step, int8_t *to,
