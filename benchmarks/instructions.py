@@ -1,38 +1,34 @@
 """Fits the instruction model of a target to counts of every kernel call in QEMU.
 
-Models are trained for a step under several schemes while a plugin of QEMU counts the instructions
-between the entries of kernels. The fit, by least squares for each kernel, is written to
-``targets/<name>/instructions.toml``; its error is printed for whole training steps, of a fit that
-has not seen the model too. Run again whenever kernels have changed:
+Models are profiled under several schemes, as ``mcugrad profile`` does it. The fit, by least
+squares for each kernel, is written to ``targets/<name>/instructions.toml``; its error is printed
+for whole training steps, of a fit that has not seen the model too. Run again whenever kernels
+have changed:
 python -m benchmarks.instructions [--target NAME ...]
 """
 
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from elftools.elf.elffile import ELFFile
 
 from benchmarks.datasets import FOLDER, MODELS, require_data
 from mcugrad.cli.console import table
 from mcugrad.compiler import Request, compile_model, import_model, plan_training, prepare
 from mcugrad.data import random_samples
-from mcugrad.devices.emulator import EmulatorDevice
-from mcugrad.errors import CheckFailedError
 from mcugrad.ir.graph import Phase
 from mcugrad.passes.scheme import resolve_scheme
 from mcugrad.passes.training import Gradients, Precision, TrainingOptions, training_graph
 from mcugrad.plan.search.instructions import FILE, OTHER, InstructionModel, Row, elements
+from mcugrad.profiling.profile import profile
 from mcugrad.resources import data_root
-from mcugrad.targets import Target, Tool, find_target
+from mcugrad.targets import Target, find_target
 
 #: One of each instruction set; the others are predicted from these.
 TARGETS = ("cortex-m7", "cortex-m3", "rv32imfc", "rv32imc")
@@ -75,92 +71,46 @@ RUNS += [
 
 @dataclass(frozen=True)
 class Count:
-    """One kernel call: what it works on, and the instructions that it took."""
+    """One kernel call: what it works on, the instructions that it took, and whether it learns."""
 
     symbol: str
     products: int
     elements: int
     instructions: int
+    in_step: bool
 
 
 @dataclass(frozen=True)
 class Counted:
-    """The calls of a run, its whole step by the device's own counter, and its plan's figures."""
+    """The calls of a run, and its whole step."""
 
     run: Run
     calls: Sequence[Count]
     step: int
-    step_calls: Sequence[Count]
 
 
-def build_plugin(folder: Path) -> Path:
-    """The counting plugin, compiled for this computer."""
-    path = folder / "calls.so"
-    source = Path(__file__).with_name("calls.c")
-    command = [sys.executable, "-m", "ziglang", "cc", "-O2", "-shared", "-fPIC", "-Wall"]
-    subprocess.run([*command, "-o", str(path), str(source)], check=True)
-    return path
-
-
-def entries(elf: Path, symbols: Iterable[str]) -> dict[int, str]:
-    """The addresses of functions."""
-    wanted = set(symbols)
-    with elf.open("rb") as file:
-        found = ELFFile(file).get_section_by_name(".symtab")
-        assert found is not None
-        return {s["st_value"] & ~1: s.name for s in found.iter_symbols() if s.name in wanted}
-
-
-def count(run: Run, target: Target, plugin: Path) -> Counted:
+def count(run: Run, target: Target) -> Counted:
     """One inference and one training step in the emulator."""
     with tempfile.TemporaryDirectory() as name:
         out = Path(name) / "out"
         manifest = compile_model(Request(run.model, target.name, run.update, run.options), out)
-        elf = out / "firmware.elf"
-        places = entries(elf, (c.symbol for c in manifest.calls))
-        lines = Path(name) / "counts"
-        arguments = ",".join([str(plugin), f"out={lines}", *(f"at={a:x}" for a in places)])
-        assert target.emulator is not None
-        command = (*target.emulator.command, "-plugin", arguments)
-        counting = replace(target, emulator=Tool(command, target.emulator.package))
         sample = random_samples(manifest, 1, 0)
-        with EmulatorDevice(counting, elf, manifest.fingerprint) as device:
-            device.infer(sample.x[0])
-            device.train_step(sample.x[0], sample.y[0])
-            step = device.statistics().step
-        assert step is not None
-        pairs = [line.split() for line in lines.read_text().splitlines()]
-        counts = [(places[int(address, 16)], int(number)) for address, number in pairs]
+        found = profile(out, sample.x[0], sample.y[0])
     graph = prepare(import_model(run.model))
     scheme = resolve_scheme(graph, run.update)
     plan = plan_training(training_graph(graph, scheme, run.options), target)
-    calls = plan.schedule.calls
-    infer = [c for c in calls if c.phase in (Phase.FORWARD, Phase.OUTPUT)]
-    training = [c for c in calls if c.phase is not Phase.OUTPUT]
-    order = [*infer, *training]
-    # The last of a row of calls counts what follows it too, and that of the step is not ended.
-    taken = _by_call(run, [c.symbol for c in order[:-1]], counts)
-    tensors = plan.program.tensors
-    sized = [
-        Count(c.symbol, c.products, elements(c, tensors), n)
-        for c, n in zip(order[:-1], taken, strict=True)
+    calls = {c.name: c for c in plan.schedule.calls}
+    counts = [
+        Count(
+            op.call.symbol,
+            op.call.products,
+            elements(calls[op.call.name], plan.program.tensors),
+            op.cost.instructions,
+            op.call.phase != Phase.OUTPUT,
+        )
+        for op in found.ops
     ]
-    del sized[len(infer) - 1]
-    whole = [Count(c.symbol, c.products, elements(c, tensors), 0) for c in training]
-    return Counted(run, sized, step, whole)
-
-
-def _by_call(run: Run, calls: Sequence[str], counts: Iterable[tuple[str, int]]) -> list[int]:
-    """The instructions of each call; a kernel that another one calls belongs to that."""
-    taken: list[int] = []
-    for symbol, instructions in counts:
-        if len(taken) < len(calls) and symbol == calls[len(taken)]:
-            taken.append(instructions)
-        elif taken:
-            taken[-1] += instructions
-    if len(taken) != len(calls):
-        raise CheckFailedError(f"{run}: the calls in QEMU are not those of the plan")
-    return taken
+    return Counted(run, counts, found.step.instructions)
 
 
 def fitted(calls: Sequence[Count]) -> Row:
@@ -194,9 +144,9 @@ def model_of(name: str, counted: Iterable[Counted]) -> InstructionModel:
 
 
 def predicted(model: InstructionModel, calls: Iterable[Count]) -> float:
-    """Instructions of these calls by the model."""
+    """Instructions of those of these calls that are in a step, by the model."""
     total = 0.0
-    for call in calls:
+    for call in (c for c in calls if c.in_step):
         a, b, c = model.kernels.get(call.symbol, model.kernels[OTHER])
         total += a * call.products + b * call.elements + c
     return total
@@ -221,25 +171,21 @@ def main() -> None:
     options = parser.parse_args()
     require_data()
     rows = []
-    with tempfile.TemporaryDirectory() as name:
-        plugin = build_plugin(Path(name))
-        for target in map(find_target, options.target or TARGETS):
-            counted = [count(run, target, plugin) for run in RUNS]
-            model = model_of(target.name, counted)
-            path = data_root() / "targets" / target.name / FILE
-            path.write_text(text(model), encoding="utf-8")
-            for each in counted:
-                unseen = model_of(
-                    target.name, [c for c in counted if c.run.model != each.run.model]
-                )
-                errors = (
-                    f"{100 * (predicted(m, each.step_calls) / each.step - 1):+.1f} %"
-                    for m in (model, unseen)
-                )
-                run = each.run
-                step = f"{each.step / 1e6:.2f}"
-                how = run.precision, run.gradients
-                rows.append([target.name, run.model.stem, run.update, *how, step, *errors])
+    for target in map(find_target, options.target or TARGETS):
+        counted = [count(run, target) for run in RUNS]
+        model = model_of(target.name, counted)
+        path = data_root() / "targets" / target.name / FILE
+        path.write_text(text(model), encoding="utf-8")
+        for each in counted:
+            unseen = model_of(target.name, [c for c in counted if c.run.model != each.run.model])
+            errors = (
+                f"{100 * (predicted(m, each.calls) / each.step - 1):+.1f} %"
+                for m in (model, unseen)
+            )
+            run = each.run
+            step = f"{each.step / 1e6:.2f}"
+            how = run.precision, run.gradients
+            rows.append([target.name, run.model.stem, run.update, *how, step, *errors])
     header = (
         "target",
         "model",

@@ -23,6 +23,7 @@ XDG_CACHE_HOME=$work/cache
 export XDG_CACHE_HOME
 "$mcugrad" compile ../model.tflite --target cortex-m4 --update last:2 --sram 256K -o out
 "$mcugrad" emulate out
+"$mcugrad" profile out
 "$mcugrad" parity out --on emulator
 "$mcugrad" parity out --on host
 tar -tzf "$work"/dist/*.tar.gz | grep -q '/runtime/kernels/portable/conv2d_f32_fwd.c$'

@@ -44,7 +44,7 @@ def test_an_unknown_target_names_those_that_are_known() -> None:
         ('arena = ["sram", "ccm"]', 'arena = ["ccm", "ccm"]', "list of 1 to 4 memories"),
         ('stack = "sram"', "", "stack"),
         ("size = 0x100000", 'size = "big"', "big"),
-        ("[compiler]", "[compiler", "line 5"),
+        ("[compiler]", "[compiler", "line 6"),
     ],
 )
 def test_a_damaged_target_says_what_is_wrong(

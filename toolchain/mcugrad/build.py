@@ -112,6 +112,23 @@ def kernel_library() -> Path:
     return _runtime(host, find_compiler(host, "zig")) / _KERNELS
 
 
+def host_library(source: Path, defines: Mapping[str, str]) -> Path:
+    """One C file as a shared library of this computer, compiled now unless the cache has it."""
+    host = find_target("host")
+    compiler = find_compiler(host, "zig")
+    flags = [f"-D{name}={value}" for name, value in defines.items()]
+    digest = hashlib.sha256(source.read_bytes() + repr((compiler, flags)).encode())
+    path = cache_root() / "host" / f"{source.stem}-{digest.hexdigest()[:16]}.so"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".build-", dir=path.parent) as name:
+            made = Path(name) / path.name
+            options = ["-std=c11", "-O2", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror"]
+            _run(host, [*compiler.command, *options, *flags, "-o", str(made), str(source)])
+            made.replace(path)
+    return path
+
+
 def _runtime(target: Target, compiler: Compiler) -> Path:
     folder = cache_root() / "runtime" / f"{target.name}-{_library_key(target, compiler)}"
     if folder.exists():

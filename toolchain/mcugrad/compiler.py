@@ -387,7 +387,8 @@ def _manifest(job: _Job, fingerprint: int, result: BuildResult) -> Manifest:
         ),
         hyper=next(i for i, e in enumerate(table) if e.name == plan.program.hyper),
         calls=tuple(
-            CallInfo(c.name, c.op, c.phase, c.symbol, c.products) for c in plan.schedule.calls
+            CallInfo(c.name, c.op, c.phase, c.symbol, c.products, plan.program.moved_bytes(c))
+            for c in plan.schedule.calls
         ),
         sram=sram,
         regions=regions,

@@ -1,11 +1,13 @@
-"""What a linked firmware holds: how many bytes of what, and its content as a flash image."""
+"""What a linked firmware holds: sizes, its content as a flash image, functions."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 
 @dataclass(frozen=True)
@@ -67,3 +69,49 @@ def flash_image(path: Path) -> bytes:
     for address, content in sorted(parts):
         image += b"\xff" * (address - start - len(image)) + content
     return bytes(image)
+
+
+@dataclass(frozen=True)
+class Code:
+    """The functions of a firmware, as ranges of addresses, and its content.
+
+    ``functions`` are those with external linkage; ``local`` the others by their source file.
+    """
+
+    functions: Mapping[str, range]
+    local: Mapping[str, tuple[range, ...]]
+    segments: tuple[tuple[int, bytes], ...]
+
+    def at(self, address: int) -> memoryview:
+        """The content from ``address`` to the end of its segment.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for start, content in self.segments:
+            if start <= address < start + len(content):
+                return memoryview(content)[address - start :]
+        raise KeyError(address)
+
+
+def read_code(path: Path) -> Code:
+    """The code of the firmware at ``path``."""
+    functions: dict[str, range] = {}
+    local: dict[str, tuple[range, ...]] = {}
+    source = ""
+    with path.open("rb") as file:
+        elf = ELFFile(file)
+        table = elf.get_section_by_name(".symtab")
+        for symbol in table.iter_symbols() if isinstance(table, SymbolTableSection) else ():
+            kind = symbol["st_info"]["type"]
+            if kind == "STT_FILE":
+                source = symbol.name
+            elif kind == "STT_FUNC":
+                start = symbol["st_value"] & ~1  # without the bit that says Thumb
+                where = range(start, start + symbol["st_size"])
+                if symbol["st_info"]["bind"] == "STB_LOCAL":
+                    local[source] = (*local.get(source, ()), where)
+                else:
+                    functions[symbol.name] = where
+        segments = tuple((int(s["p_vaddr"]), bytes(s.data())) for s in elf.iter_segments("PT_LOAD"))
+    return Code(functions, local, segments)

@@ -11,7 +11,7 @@ from mcugrad.errors import UsageError
 from mcugrad.ir.tensor import DType, QuantParams, Tensor
 
 FILE = "manifest.json"
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,14 @@ class LinkTensor:
 
 @dataclass(frozen=True)
 class CallInfo:
-    """One kernel call of the program, in order."""
+    """One kernel call of the program, in order; ``bytes`` is what it reads and writes."""
 
     name: str
     op: str
     phase: str
     symbol: str
     products: int
+    bytes: int
 
 
 @dataclass(frozen=True)

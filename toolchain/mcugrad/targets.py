@@ -71,6 +71,7 @@ class Target:
 
     ``memories``, ``placement`` and ``emulator`` are empty or None for the host.
     ``emulated_origins`` says where memories are in the emulator that are elsewhere on the board.
+    ``cycles`` names the target in whose folder the core's timing table is.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Target:
     emulator: Tool | None
     emulated_origins: Mapping[str, int]
     flasher: Tool | None
+    cycles: str | None
 
     @property
     def is_host(self) -> bool:
@@ -179,6 +181,7 @@ def read_target(folder: Path) -> Target:
             emulator=_tool(table.get("emulator")),
             emulated_origins=dict(table.get("emulator", {}).get("origins", {})),
             flasher=_tool(table.get("flasher")),
+            cycles=table.get("cycles"),
         )
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from error

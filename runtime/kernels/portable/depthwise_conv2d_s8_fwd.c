@@ -18,19 +18,21 @@ typedef struct {
     int32_t step, w; /* step: in words, from the tap before */
 } tap;
 
-static plane plane_of(const mg_conv2d_params *p) {
+static plane plane_of(const mg_conv2d_params *p, int32_t pixels) {
     const int32_t width =
         p->out_w + MG_RUN_S8 - 1 + (p->kernel_w - 1) * p->dilation_w / p->stride_w;
     const int32_t row = width * p->stride_w, reach = (p->kernel_h - 1) * p->dilation_h;
-    const int32_t half = mg_ceil_div(p->out_h, MG_WORD_PIXELS_S8);
+    const int32_t half = mg_ceil_div(p->out_h, pixels);
     const int32_t more = mg_max(MAX_WORDS / row - reach - 1, 0) / p->stride_h;
     const int32_t results = mg_min(half, 1 + more);
     return (plane){width, row, reach + 1 + (results - 1) * p->stride_h, results, half};
 }
 
+/* The computer that asks may have words of another size than the target. */
 size_t mg_depthwise_conv2d_s8_fwd_scratch_size(const mg_conv2d_params *p) {
-    const plane v = plane_of(p);
-    return (size_t)(p->kernel_h * p->kernel_w) * sizeof(tap) + (size_t)(v.rows * v.row) * 4;
+    const plane one = plane_of(p, 1), two = plane_of(p, 2);
+    const int32_t words = mg_max(one.rows * one.row * 2, two.rows * two.row * 4);
+    return (size_t)(p->kernel_h * p->kernel_w) * sizeof(tap) + (size_t)words;
 }
 
 /* The plane from row `top` of the image on, which may lie above it; x: of one channel. */
@@ -111,7 +113,7 @@ static void result_row(const mg_conv2d_params *p, int32_t zero_point, const plan
 
 void mg_depthwise_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const mg_requant_s8 *q,
                                 const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y) {
-    const plane v = plane_of(p);
+    const plane v = plane_of(p, MG_WORD_PIXELS_S8);
     const int32_t n = p->kernel_h * p->kernel_w, multiplier = p->out_c / p->in_c;
     tap *const taps = scratch;
     mg_word_s8 *const words = (mg_word_s8 *)(taps + n);

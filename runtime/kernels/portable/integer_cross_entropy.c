@@ -40,13 +40,21 @@ static int64_t below(const mg_integer_loss *q, int64_t largest, int64_t logit) {
     return x < ONE ? x : ONE;
 }
 
-/* part / sum in Q30, for 0 <= part <= sum; 0 / 0 is 0. */
+/* part / sum in Q30, for 0 <= part <= sum; 0 / 0 is 0. Bit by bit: a 64-bit division takes more
+ * flash than the rest of the loss. */
 MG_APART int32_t ratio(int64_t part, int64_t sum) {
+    int32_t quotient = 0;
     while (sum >= 8 * ONE) {
         part >>= 1;
         sum >>= 1;
     }
-    return sum > 0 ? (int32_t)(part * ONE / sum) : 0;
+    MG_ROLLED
+    for (int k = 0; k <= 30 && sum > 0; ++k) {
+        const int bit = part >= sum;
+        quotient = 2 * quotient + bit;
+        part = 2 * (bit ? part - sum : part);
+    }
+    return quotient;
 }
 
 #define MG_INTEGER_CROSS_ENTROPY(symbol, type)                                                     \
@@ -74,8 +82,8 @@ MG_APART int32_t ratio(int64_t part, int64_t sum) {
         }                                                                                          \
         exponent[MG_EXPONENT] = bits - MG_CODE_BITS;                                               \
         exponent[MG_BITS] = bits == 0 ? 0 : MG_CODE_BITS + 1;                                      \
-        const int64_t nats = logarithm(sum) + of_target;                                           \
-        *loss = (float)nats * q->ln2;                                                              \
+        const int32_t bits_of_loss = (int32_t)(logarithm(sum) + of_target); /* below 2^31 */       \
+        *loss = (float)bits_of_loss * q->ln2;                                                      \
     }
 
 MG_INTEGER_CROSS_ENTROPY(mg_integer_cross_entropy_s8_fwd, int8_t)

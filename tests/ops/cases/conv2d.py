@@ -96,3 +96,10 @@ CASES = [
     *(case for shape in _SHAPES for case in _backward(*shape)),
     *_backward(_MANY_POSITIONS, 4, 1),
 ]
+
+
+def layer_cases(image: Image, channels: int) -> Iterator[Case]:
+    """One layer and its gradients, float and int8, for measurements."""
+    yield _float(image, channels, bias=True)
+    yield _int8(image, channels)
+    yield from _backward(image, channels, 1)

@@ -111,3 +111,10 @@ CASES = [
     *(_int8(_SAME, 1, c, f"-{name}") for name, c in CLAMPS.items()),
     *(case for shape in _SHAPES for case in _backward(*shape)),
 ]
+
+
+def layer_cases(image: Image) -> Iterator[Case]:
+    """One layer and its gradients, float and int8, for measurements."""
+    yield _float(image, 1)
+    yield _int8(image, 1)
+    yield from _backward(image, 1)

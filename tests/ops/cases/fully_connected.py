@@ -69,3 +69,11 @@ CASES = [
     *(_int8((1, 9), 9, 6, c, f"-{name}") for name, c in CLAMPS.items()),
     *(case for shape in _SHAPES for case in _backward(*shape)),
 ]
+
+
+def layer_cases(inputs: int, outputs: int) -> Iterator[Case]:
+    """One layer and its gradients, float and int8, for measurements."""
+    shape = ((1, inputs), inputs, outputs)
+    yield _float(*shape)
+    yield _int8(*shape)
+    yield from _backward(*shape)

@@ -206,3 +206,18 @@ CASES = [
     _update("s32-bias", _BIAS, limit=(1 << 31) - 1, exponent=-10),
     _update("s32-bias-limited", _BIAS, limit=500, exponent=20),
 ]
+
+
+def layer_cases(image: Image, channels: int) -> Iterator[Case]:
+    """The integer gradients of a convolution, for measurements."""
+    yield from _convolution(image, channels)
+
+
+def depthwise_cases(image: Image) -> Iterator[Case]:
+    """Those of a depthwise convolution."""
+    yield from _depthwise(image, 1)
+
+
+def fully_connected_cases(inputs: int, outputs: int) -> Iterator[Case]:
+    """Those of a fully connected layer."""
+    yield from _fully_connected(1, inputs, outputs)

@@ -23,6 +23,7 @@ VERBS = {
     "eval": "measure the accuracy of a compiled model",
     "parity": "compare a device with the golden model, tensor by tensor",
     "emulate": "boot the firmware in an emulator and take one step",
+    "profile": "count what each operator costs, in the target's emulator",
     "flash": "program a board with the firmware",
     "targets": "list the targets",
     "ops": "list the supported operators",

@@ -78,7 +78,7 @@ def array(values: Sequence[int] | Sequence[float], ctype: str) -> list[str]:
 
 
 #: Elements in a row of a weight array, so that the longest literals fit.
-_IN_A_ROW = {DType.S8: 16, DType.S32: 7, DType.F32: 5}
+_IN_A_ROW = {DType.S8: 16, DType.U8: 16, DType.S16: 11, DType.S32: 7, DType.F32: 5}
 
 
 def weights(values: Array, dtype: DType) -> list[str]:

@@ -8,6 +8,7 @@ import selectors
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from mcugrad.devices.link import LinkDevice, open_port
@@ -25,9 +26,9 @@ _START_SECONDS = 20.0
 
 
 class Emulator:
-    """A running QEMU process."""
+    """A running QEMU process, with ``options`` beside those that every one has."""
 
-    def __init__(self, target: Target, firmware: Path) -> None:
+    def __init__(self, target: Target, firmware: Path, options: Sequence[str] = ()) -> None:
         tool = target.emulator
         if tool is None:
             raise UsageError(f"{target.name} has no emulator")
@@ -35,7 +36,7 @@ class Emulator:
         if command is None:
             raise MissingToolError(f"{tool.command[0]} is missing: apt-get install {tool.package}")
         self._process = subprocess.Popen(
-            [command, *tool.command[1:], *_QEMU, "-kernel", str(firmware)],
+            [command, *tool.command[1:], *_QEMU, *options, "-kernel", str(firmware)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -86,8 +87,14 @@ class Emulator:
 class EmulatorDevice(LinkDevice):
     """A model in an emulated board."""
 
-    def __init__(self, target: Target, firmware: Path, fingerprint: int | None = None) -> None:
-        self._emulator = Emulator(target, firmware)
+    def __init__(
+        self,
+        target: Target,
+        firmware: Path,
+        fingerprint: int | None = None,
+        options: Sequence[str] = (),
+    ) -> None:
+        self._emulator = Emulator(target, firmware, options)
         try:
             port = open_port(self._emulator.port)
             super().__init__(port, fingerprint, alive=self._emulator.check)

@@ -36,16 +36,25 @@ def open_device(where: str, folder: Path) -> Device:
 
 
 def _emulator(folder: Path, manifest: Manifest) -> EmulatorDevice:
-    """The firmware; linked anew where it uses memory that is elsewhere in the emulator."""
+    target = find_target(manifest.target)
+    with tempfile.TemporaryDirectory(prefix="mcugrad-") as name:
+        firmware = emulated_firmware(folder, manifest, Path(name))
+        return EmulatorDevice(target, firmware, manifest.fingerprint)
+
+
+def emulated_firmware(folder: Path, manifest: Manifest, out: Path) -> Path:
+    """The firmware that the emulator runs: the one in ``folder``.
+
+    Where it uses memory that is elsewhere in the emulator, one that is linked anew into ``out``.
+    """
     target = find_target(manifest.target)
     used = {r.name for r in manifest.regions if r.arena or r.parameters}
     if used.isdisjoint(target.emulated_origins):
-        return EmulatorDevice(target, folder / FIRMWARE, manifest.fingerprint)
-    with tempfile.TemporaryDirectory(prefix="mcugrad-") as name:
-        stack = manifest.sram["stack"]
-        result = build(folder / SOURCES, target.emulated, Path(name), stack_bytes=stack)
-        assert result.elf is not None
-        return EmulatorDevice(target, result.elf, manifest.fingerprint)
+        return folder / FIRMWARE
+    stack = manifest.sram["stack"]
+    result = build(folder / SOURCES, target.emulated, out, stack_bytes=stack)
+    assert result.elf is not None
+    return result.elf
 
 
 def _host(folder: Path) -> HostDevice:

@@ -66,6 +66,10 @@ class Program:
         """Where the memory of ``name`` lives."""
         return self.tensors[self.root(name)].storage
 
+    def moved_bytes(self, call: KernelCall) -> int:
+        """Bytes of everything that a call reads and writes."""
+        return sum(self.tensors[n].nbytes for n in (*call.inputs, *call.outputs) if n)
+
     @property
     def merges(self) -> dict[str, KernelCall]:
         """A STATE that starts as some channels of a CONSTANT -> a call that merges the two."""

@@ -1,0 +1,94 @@
+"""Prints instructions per product of every kernel on every target, beside peers'.
+
+Every pass of 25 layers in three combinations of types is compared with the reference and
+counted in the emulator, padding and packing included; a cell is forward / weight gradient /
+input gradient. Ends with 1 where a result is wrong.
+
+Run: python -m benchmarks.kernels [--target NAME ...] [--layer TEXT] [--json FILE] [--record]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.kernels import baseline
+from benchmarks.kernels.layers import LAYERS, Pass, Types
+from benchmarks.kernels.peers import PEERS
+from benchmarks.kernels.sweep import Result, sweep
+from mcugrad.cli.console import table
+
+#: One of each core.
+TARGETS = (
+    "cortex-m0plus",
+    "cortex-m3",
+    "cortex-m4",
+    "cortex-m7",
+    "cortex-m33",
+    "rv32imc",
+    "rv32imfc",
+)
+
+
+def cell(result: Result) -> str:
+    """A figure of the table."""
+    if result.measured is None:
+        return "-"
+    figure = f"{result.per_product:.2f}"
+    return figure if result.measured.worst.ok else f"WRONG {figure}"
+
+
+def text(results: Sequence[Result]) -> str:
+    """One table for all targets."""
+    targets = list(dict.fromkeys(r.target for r in results))
+    layers = list(dict.fromkeys(r.layer for r in results))
+    cells = {(r.target, r.layer, r.types, r.what): cell(r) for r in results}
+
+    def row(target: str, layer: str, types: Types) -> str:
+        return " / ".join(cells.get((target, layer, types, what), "") for what in Pass).strip("/ ")
+
+    rows = [
+        [
+            layer,
+            types,
+            *(row(target, layer, types) for target in targets),
+            PEERS.get((layer, types), ""),
+        ]
+        for layer in layers
+        for types in Types
+    ]
+    return table(("layer", "types", *targets, "peers"), rows)
+
+
+def main() -> int:
+    """Measures, prints, writes."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--target", action="append", help=f"default: {', '.join(TARGETS)}")
+    parser.add_argument("--layer", default="", help="only layers whose name holds this")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
+    parser.add_argument("--record", action="store_true", help="record the baseline anew")
+    options = parser.parse_args()
+    layers = [layer for layer in LAYERS if options.layer in layer.name]
+    results: list[Result] = []
+    for target in baseline.TARGETS if options.record else options.target or TARGETS:
+        print(target, file=sys.stderr, flush=True)
+        results += baseline.measured(target) if options.record else sweep(target, layers)
+    print(text(results))
+    if options.json is not None:
+        documents = [r.document() for r in results]
+        options.json.write_text(json.dumps(documents, indent=1) + "\n", encoding="utf-8")
+    wrong = [r for r in results if r.measured is not None and not r.measured.worst.ok]
+    for result in wrong:
+        print(f"wrong on {result.target}: {result.key}: {result.measured}", file=sys.stderr)
+    if options.record and not wrong:
+        baseline.record(results)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What each operator of a compiled model costs on its target."""
