@@ -27,10 +27,13 @@ static inline int32_t mg_rounded_shift(int32_t x, int32_t shift) {
     return shift == 0 ? x : ((x >> (shift - 1)) + 1) >> 1;
 }
 
-/* Within 32767; held to int16 first, which some cores do at once. */
 static inline int16_t mg_code(int32_t x) {
-    const int32_t code = x < INT16_MIN ? INT16_MIN : x > INT16_MAX ? INT16_MAX : x;
+#ifdef __ARM_FEATURE_DSP
+    const int32_t code = x < INT16_MIN ? INT16_MIN : x > INT16_MAX ? INT16_MAX : x; /* at once */
     return (int16_t)(code + (code == INT16_MIN));
+#else
+    return (int16_t)(x < -32767 ? -32767 : x > 32767 ? 32767 : x);
+#endif
 }
 
 /* Bits of a magnitude. */
