@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcugrad.ir.tensor import Array
+from mcugrad.ir.tensor import Array, Tensor
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
     CStruct,
@@ -178,6 +178,11 @@ def _bwd_weight_params(call: OpCall) -> CStruct:
     return attrs.window.conv_params(call.input(0).shape, call.input(1).shape, attrs.groups)
 
 
+def _deep(w: Tensor) -> bool:
+    """Whether what the DSP kernels of gradients lay out serves enough input channels."""
+    return w.shape[3] >= 4
+
+
 def _products(call: OpCall) -> int:
     return call.outputs[0].size * (call.input(1).size // call.input(1).shape[0])
 
@@ -226,7 +231,7 @@ register_bwd_data(
     sums=_bwd_data_sums,
     params=_bwd_data_params,
     products=_bwd_data_products,
-    dsp=always,
+    dsp=lambda call: _deep(call.input(1)),
 )
 register(
     Op(
@@ -247,5 +252,5 @@ register_bwd_weight(
     sums=_bwd_weight_sums,
     params=_bwd_weight_params,
     products=_bwd_weight_products,
-    dsp=always,
+    dsp=lambda call: _deep(call.outputs[0]),
 )
