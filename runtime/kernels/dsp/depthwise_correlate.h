@@ -65,11 +65,15 @@ static void channel_results(const mg_conv2d_params *p, const mg_taps *taps, int3
 static void lay_out_band(const mg_conv2d_params *p, const sizes *s, const CONTEXT *q,
                          int32_t planes, const ELEMENT *x, int32_t top, int32_t kept, int16_t *to) {
     const int32_t plane = s->width * s->rows;
-    for (int32_t c = 0; c < planes && kept > 0; ++c) {
-        __builtin_memmove(to + c * plane, to + (c + 1) * plane - kept * s->width,
-                          (size_t)(kept * s->width) * sizeof *to);
+    const int32_t moved = kept * s->width;
+    for (int32_t c = 0; c < planes && moved > 0; ++c) {
+        int16_t *const first = to + c * plane, *const last = first + plane - moved;
+        MG_ROLLED
+        for (int32_t k = 0; k < moved; ++k) {
+            first[k] = last[k];
+        }
     }
-    to += kept * s->width;
+    to += moved;
     const int32_t left = mg_max(p->pad_left, 0), skipped = mg_max(-p->pad_left, 0);
     const int32_t inside = mg_min(p->in_w - skipped, s->width - left);
     for (int32_t row = top + kept; row < top + s->rows; ++row, to += s->width) {

@@ -20,7 +20,6 @@ from mcugrad.ops.base import (
     OpCall,
     Spec,
     Weights,
-    always,
     register,
     require,
 )
@@ -184,6 +183,11 @@ def _deep(w: Tensor) -> bool:
     return w.shape[3] >= 4
 
 
+def _wide(w: Tensor, groups: int) -> bool:
+    """Whether the windows that the DSP kernel lays out serve enough output channels."""
+    return w.shape[0] // groups >= 16
+
+
 def _products(call: OpCall) -> int:
     return call.outputs[0].size * (call.input(1).size // call.input(1).shape[0])
 
@@ -207,7 +211,7 @@ register(
             _fwd_params,
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
-            dsp=always,
+            dsp=lambda call: _deep(call.input(1)) or _wide(call.input(1), call.attrs.groups),
         ),
         gradient=_gradient,
         products=_products,
