@@ -108,7 +108,7 @@ static void lay_out_block(const mg_positions *at, int32_t first, int32_t n, int3
 
 /* The weights from `first` on, `channel` apart between output channels, and their update. */
 typedef struct {
-    const mg_step_s16 *step;
+    mg_step_s16 *step;
     const int8_t *w;
     int8_t *w_next;
     int32_t first, channel;
@@ -156,7 +156,7 @@ void mg_conv2d_s16_weight_step_dsp(void *scratch, const mg_conv2d_params *p,
                                    const mg_weight_step *q, const int8_t *x, const int16_t *dy,
                                    const int8_t *w, const int32_t *exponent, const int32_t *updates,
                                    const float *hyper, int8_t *w_next) {
-    const mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
+    mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
     const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
     const int32_t taps = p->kernel_h * p->kernel_w;
     const work v = work_of(p, scratch);

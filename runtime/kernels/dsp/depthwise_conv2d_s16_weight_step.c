@@ -12,7 +12,7 @@
 
 typedef struct {
     const mg_weight_s16 *q;
-    const mg_step_s16 *step;
+    mg_step_s16 *step;
     const int8_t *w;
     int8_t *w_next;
 } update;
@@ -62,7 +62,7 @@ void mg_depthwise_conv2d_s16_weight_step_dsp(void *scratch, const mg_conv2d_para
                                              const int16_t *dy, const int8_t *w,
                                              const int32_t *exponent, const int32_t *updates,
                                              const float *hyper, int8_t *w_next) {
-    const mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
+    mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
     const update u = {&q->weight, &step, w, w_next};
     const mg_conv2d_params all = correlation(p);
     const grid to = {p->kernel_w * p->out_c, p->out_c};

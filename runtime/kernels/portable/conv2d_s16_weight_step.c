@@ -32,7 +32,7 @@ MG_INLINE void add_row(int channels, int width, const mg_positions *at, int32_t 
 
 /* The weights from `first` on, `channel` apart between output channels, and their update. */
 typedef struct {
-    const mg_step_s16 *step;
+    mg_step_s16 *step;
     const int8_t *w;
     int8_t *w_next;
     int32_t first, channel;
@@ -88,7 +88,7 @@ MG_INLINE void all_inputs(int channels, int32_t depth, const mg_positions *at,
 void mg_conv2d_s16_weight_step(const mg_conv2d_params *p, const mg_weight_step *q, const int8_t *x,
                                const int16_t *dy, const int8_t *w, const int32_t *exponent,
                                const int32_t *updates, const float *hyper, int8_t *w_next) {
-    const mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
+    mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
     const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
     const int32_t taps = p->kernel_h * p->kernel_w;
     for (int32_t tap = 0; tap < taps; ++tap) {

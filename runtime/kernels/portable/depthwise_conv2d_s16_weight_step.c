@@ -7,14 +7,14 @@ void mg_depthwise_conv2d_s16_weight_step(const mg_conv2d_params *p, const mg_wei
                                          const int8_t *x, const int16_t *dy, const int8_t *w,
                                          const int32_t *exponent, const int32_t *updates,
                                          const float *hyper, int8_t *w_next) {
-    const mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
+    mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
     const mg_axis down = mg_rows(p), across = mg_columns(p);
-    const int32_t multiplier = p->out_c / p->in_c;
-    for (int32_t tap = 0; tap < p->kernel_h * p->kernel_w; ++tap) {
-        const mg_span rows = mg_tap_span(&down, tap / p->kernel_w);
-        const mg_span columns = mg_tap_span(&across, tap % p->kernel_w);
-        const mg_positions at = mg_positions_of(p, &rows, &columns);
-        for (int32_t c = 0; c < p->out_c; ++c) {
+    const int32_t multiplier = p->out_c / p->in_c, taps = p->kernel_h * p->kernel_w;
+    for (int32_t c = 0; c < p->out_c; ++c) {
+        for (int32_t tap = 0; tap < taps; ++tap) {
+            const mg_span rows = mg_tap_span(&down, tap / p->kernel_w);
+            const mg_span columns = mg_tap_span(&across, tap % p->kernel_w);
+            const mg_positions at = mg_positions_of(p, &rows, &columns);
             int64_t total = 0;
             for (int32_t row = 0; row < at.rows; ++row) {
                 const int32_t in_row = (rows.source + row * p->stride_h) * p->in_w;

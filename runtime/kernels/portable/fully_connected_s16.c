@@ -38,9 +38,8 @@ void mg_fully_connected_s16_bwd_data(const mg_fully_connected_params *p, const i
     mg_finish(q, exponent, range, dx_exponent, range_next);
 }
 
-static void update(const mg_fully_connected_params *p, const mg_weight_s16 *q,
-                   const mg_step_s16 *step, const int8_t *x, const int16_t *dy, const int8_t *w,
-                   int8_t *w_next) {
+static void update(const mg_fully_connected_params *p, const mg_weight_s16 *q, mg_step_s16 *step,
+                   const int8_t *x, const int16_t *dy, const int8_t *w, int8_t *w_next) {
     for (int32_t o = 0; o < p->out; ++o) {
         for (int32_t i = 0; i < p->in; i += TILE) {
             const int32_t width = mg_min(p->in - i, TILE);
@@ -61,7 +60,7 @@ void mg_fully_connected_s16_weight_step(const mg_fully_connected_params *p, cons
                                         const int8_t *x, const int16_t *dy, const int8_t *w,
                                         const int32_t *exponent, const int32_t *updates,
                                         const float *hyper, int8_t *w_next) {
-    const mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
+    mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
     update(p, &q->weight, &step, x, dy, w, w_next);
 }
 

@@ -60,21 +60,33 @@ static void keep(const mg_step_s16 *s, int64_t fallen, int32_t element, int32_t 
 
 mg_step_s16 mg_step_s16_of(const mg_sgd_quant *q, const int32_t *exponent, const int32_t *updates,
                            const float *hyper) {
-    return (mg_step_s16){
+    mg_step_s16 s = {
         .q = q,
         .rate = hyper[0],
         .decay = mg_parts_of(hyper[0] * hyper[2]),
         .exponent = *exponent,
         .draw = mg_first_draw(q->salt, *updates),
     };
+    for (int i = 0; i < MG_RATES; ++i) {
+        s.rates[i].number = -1;
+    }
+    return s;
 }
 
-void mg_step_weights_s16(const mg_step_s16 *s, int32_t first, int32_t count, const int32_t *dw,
+static mg_parts known_rate(mg_step_s16 *s, int32_t number) {
+    mg_rate *const known = s->rates + number % MG_RATES;
+    if (known->number != number) {
+        *known = (mg_rate){number, rate_at(s, number)};
+    }
+    return known->rate;
+}
+
+void mg_step_weights_s16(mg_step_s16 *s, int32_t first, int32_t count, const int32_t *dw,
                          const int8_t *w, int8_t *w_next) {
     const int32_t run = s->q->run, scales = s->q->scales.count, end = first + count;
     for (int32_t i = first; i < end;) {
         const int32_t number = i / run;
-        const mg_parts rate = rate_at(s, number % scales);
+        const mg_parts rate = known_rate(s, number % scales);
         MG_ROLLED
         for (const int32_t last = mg_min((number + 1) * run, end); i < last; ++i) {
             const int64_t fallen = fall(s, rate, i, w[i], *dw++, s->kept != NULL ? KEPT : 0);
