@@ -182,6 +182,7 @@ X, Y = separable(6, 0)
         ({"x": X, "y": Y[:5]}, ["6 samples"]),
         ({"x": X[:, :7], "y": Y}, ["shape (7, 8, 1)", "(8, 8, 1)"]),
         ({"x": np.where(X > 0.9, np.nan, X), "y": Y}, ["not finite", "sample"]),
+        ({"x": np.where(X > 0.9, 1e300, X.astype(float)), "y": Y}, ["not finite", "float32"]),
         ({"x": X.astype(np.uint8), "y": Y}, ["uint8", "int8"]),
         ({"x": X.astype(str), "y": Y}, ["<U"]),
         ({"x": X, "y": Y + 2}, ["classes 0 to 2"]),

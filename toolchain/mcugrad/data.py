@@ -93,9 +93,12 @@ def _inputs(what: str, port: Port, x: Array) -> Array:
     if x.shape[1:] not in (shape, port.shape):
         raise UsageError(f"{what} has samples of shape {x.shape[1:]}, the model takes {shape}")
     if x.dtype.kind == "f":
-        if not np.isfinite(x).all():
-            bad = int(np.argwhere(~np.isfinite(x.reshape(len(x), -1)).all(axis=1))[0, 0])
-            raise UsageError(f"{what} has a value that is not finite, first in sample {bad}")
+        finite = np.isfinite(_single(x)).reshape(len(x), -1)
+        if not finite.all():
+            bad = int(np.argwhere(~finite.all(axis=1))[0, 0])
+            raise UsageError(
+                f"{what} has a value that is not finite in float32, first in sample {bad}"
+            )
         if port.dtype is DType.S8 and port.scale is not None and port.zero_point is not None:
             x = np.clip(np.round(x / port.scale) + port.zero_point, -128, 127)
         elif port.dtype is not DType.F32:
@@ -107,6 +110,12 @@ def _inputs(what: str, port: Port, x: Array) -> Array:
     elif x.dtype.kind not in "iu":
         raise UsageError(f"{what} holds {x.dtype}, not numbers")
     return np.ascontiguousarray(x.reshape(len(x), *port.shape), port.dtype.numpy)
+
+
+def _single(x: Array) -> Array:
+    """In single precision, where what is too large is not finite."""
+    with np.errstate(over="ignore"):
+        return x.astype(np.float32)
 
 
 def _labels(what: str, classes: int, y: Array) -> Array:
@@ -124,8 +133,8 @@ def _labels(what: str, classes: int, y: Array) -> Array:
 def _wanted(what: str, port: Port, y: Array) -> Array:
     if y.dtype.kind not in "fiu" or y.reshape(len(y), -1).shape[1] != int(np.prod(port.shape)):
         raise UsageError(f"{what} must hold values of shape {port.shape} for each sample")
-    if not np.isfinite(y).all():
-        raise UsageError(f"{what} has a value that is not finite")
+    if not np.isfinite(_single(y)).all():
+        raise UsageError(f"{what} has a value that is not finite in float32")
     return np.ascontiguousarray(y.reshape(len(y), *port.shape), np.float32)
 
 

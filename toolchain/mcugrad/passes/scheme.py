@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,12 @@ def parse_scheme(graph: Graph, text: str, path: str) -> UpdateScheme:
     learning = {}
     for name, rule in entries.items():
         if name not in owners:
-            raise UsageError(f"scheme file {path}: no layer has a weight or bias named {name!r}")
+            near = get_close_matches(name, owners, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise UsageError(
+                f"scheme file {path}: no layer has a weight or bias named {name!r}{hint} "
+                "(mcugrad compile --dump-after import prints the names)"
+            )
         layer = owners[name]
         axis = layer.channel_axis if name == layer.weight else None
         try:
@@ -150,7 +156,10 @@ def _channels(tensor: Tensor, axis: int | None, rule: Any) -> tuple[int, ...] | 
     elif type(rule) in (int, float) and 0 < rule <= 1:
         picked = largest_channels(tensor, axis, max(1, round(rule * total)))
     else:
-        raise ValueError("must be true, a share in (0, 1], or a list of channels")
+        raise ValueError(
+            f"{rule!r} is none of true, a share in (0, 1], and a list of channels; what does not "
+            "learn is left out"
+        )
     return None if len(picked) == total else picked
 
 

@@ -112,7 +112,7 @@ def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions)
     else:
         fresh = []
     int8 = options.precision is Precision.INT8
-    if int8 and all(graph.tensors[n].dtype.is_float for n in learning):
+    if int8 and learning and all(graph.tensors[n].dtype.is_float for n in learning):
         raise UsageError("what is to learn in int8 is float32 in this model: leave out --precision")
     forward = float_tail(graph, frozenset(fresh if int8 else learning))
     if options.classes is not None:
@@ -153,7 +153,7 @@ def _differentiated(
         exponents, next_state = turned.exponents, turned.next_ranges
         for name, state in states.items():
             if diff.tensor(diff.gradients[state]).dtype is not DType.S32:
-                raise UsageError(f"{name!r} is used twice: it learns with --gradients f32 alone")
+                raise ModelError(f"{name!r} is used twice: it learns with --gradients f32 alone")
     first_update = len(diff.builder.nodes)
     rates = [options.learning_rate, options.momentum, options.weight_decay]
     hyper = diff.builder.add_tensor(

@@ -92,7 +92,7 @@ def contribution(
     head: Mapping[str, Array] = {}
     if options.classes is not None:
         head = _trained_head(host, data.train, folder / "head", onlooker)
-    count = learnable(graph, options)
+    count = learnable(graph, replace(options, gradients=request.training.gradients))
     manifest = compile_model(replace(host, update=f"last:{count}"), folder / "all")
     with open_device("host", folder / "all") as device:
         chosen = layers(graph)[-count:]
