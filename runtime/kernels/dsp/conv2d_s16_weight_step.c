@@ -157,24 +157,18 @@ void mg_conv2d_s16_weight_step_dsp(void *scratch, const mg_conv2d_params *p,
                                    const int8_t *w, const int32_t *exponent, const int32_t *updates,
                                    const float *hyper, int8_t *w_next) {
     const mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
-    const mg_axis down = mg_rows(p), across = mg_columns(p);
     const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
     const int32_t taps = p->kernel_h * p->kernel_w;
     const work v = work_of(p, scratch);
     __builtin_memset(v.inputs, 1, (size_t)(v.rows + 1) * (size_t)v.row);
     for (int32_t tap = 0; tap < taps; ++tap) {
-        const mg_span rows = mg_tap_span(&down, tap / p->kernel_w);
-        const mg_span columns = mg_tap_span(&across, tap % p->kernel_w);
-        const mg_positions at = mg_positions_of(p, &rows, &columns);
-        const int inside = rows.count > 0 && columns.count > 0;
-        const int32_t x0 = inside ? (rows.source * p->in_w + columns.source) * p->in_c : 0;
-        const int32_t dy0 = inside ? (rows.first * p->out_w + columns.first) * p->out_c : 0;
+        const mg_tap_positions t = mg_positions_of_tap(p, tap);
         for (int32_t g = 0; g < p->groups; ++g) {
             for (int32_t ic = 0; ic < depth; ic += v.rows) {
                 const int32_t first = (g * channels * taps + tap) * depth + ic;
                 const weights to = {&step, w, w_next, first, taps * depth};
-                update_tap(p, &v, &at, &q->weight, mg_min(depth - ic, v.rows),
-                           x + x0 + g * depth + ic, dy + dy0 + g * channels, to);
+                update_tap(p, &v, &t.at, &q->weight, mg_min(depth - ic, v.rows),
+                           x + t.x + g * depth + ic, dy + t.dy + g * channels, to);
             }
         }
     }

@@ -89,25 +89,19 @@ void mg_conv2d_s16_weight_step(const mg_conv2d_params *p, const mg_weight_step *
                                const int16_t *dy, const int8_t *w, const int32_t *exponent,
                                const int32_t *updates, const float *hyper, int8_t *w_next) {
     const mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
-    const mg_axis down = mg_rows(p), across = mg_columns(p);
     const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
     const int32_t taps = p->kernel_h * p->kernel_w;
     for (int32_t tap = 0; tap < taps; ++tap) {
-        const mg_span rows = mg_tap_span(&down, tap / p->kernel_w);
-        const mg_span columns = mg_tap_span(&across, tap % p->kernel_w);
-        const mg_positions at = mg_positions_of(p, &rows, &columns);
-        const int inside = rows.count > 0 && columns.count > 0;
-        const int32_t x0 = inside ? (rows.source * p->in_w + columns.source) * p->in_c : 0;
-        const int32_t dy0 = inside ? (rows.first * p->out_w + columns.first) * p->out_c : 0;
+        const mg_tap_positions v = mg_positions_of_tap(p, tap);
         for (int32_t oc = 0; oc < p->out_c;) {
             const int32_t group = oc / channels;
-            const int8_t *const from = x + x0 + group * depth;
+            const int8_t *const from = x + v.x + group * depth;
             const weights to = {&step, w, w_next, (oc * taps + tap) * depth, taps * depth};
             if ((group + 1) * channels - oc >= CHANNELS) {
-                all_inputs(CHANNELS, depth, &at, &q->weight, from, dy + dy0 + oc, to);
+                all_inputs(CHANNELS, depth, &v.at, &q->weight, from, dy + v.dy + oc, to);
                 oc += CHANNELS;
             } else {
-                all_inputs(1, depth, &at, &q->weight, from, dy + dy0 + oc, to);
+                all_inputs(1, depth, &v.at, &q->weight, from, dy + v.dy + oc, to);
                 oc++;
             }
         }
