@@ -27,7 +27,7 @@ from mcugrad.passes.scheme import resolve_scheme
 from mcugrad.passes.training import Gradients, Precision, TrainingOptions, training_graph
 from mcugrad.profiling.profile import profile
 from mcugrad.resources import data_root
-from mcugrad.search.instructions import FILE, OTHER, InstructionModel, Row, elements
+from mcugrad.search.instructions import FILE, OTHER, InstructionModel, Row, terms
 from mcugrad.targets import Target, find_target
 
 #: One of each instruction set; the others are predicted from these.
@@ -74,8 +74,7 @@ class Count:
     """One kernel call: what it works on, the instructions that it took, and whether it learns."""
 
     symbol: str
-    products: int
-    elements: int
+    terms: Row
     instructions: int
     in_step: bool
 
@@ -103,8 +102,7 @@ def count(run: Run, target: Target) -> Counted:
     counts = [
         Count(
             op.call.symbol,
-            op.call.products,
-            elements(calls[op.call.name], plan.program.tensors),
+            terms(calls[op.call.name], plan.program.tensors),
             op.cost.instructions,
             op.call.phase != Phase.OUTPUT,
         )
@@ -116,20 +114,20 @@ def count(run: Run, target: Target) -> Counted:
 def fitted(calls: Sequence[Count]) -> Row:
     """The least squares of the error relative to the root of the count, without negative terms."""
     y = np.array([c.instructions for c in calls], float)
-    x = np.array([(c.products, c.elements, 1) for c in calls], float)
+    x = np.array([c.terms for c in calls], float)
     weight = 1 / np.sqrt(np.maximum(y, 1))
-    best: tuple[float, Row] = (np.inf, (0.0, 0.0, 0.0))
-    for used in (u for n in (1, 2, 3) for u in combinations(range(3), n)):
+    best: tuple[float, Row] = (np.inf, (0.0, 0.0, 0.0, 0.0))
+    for used in (u for n in range(1, 5) for u in combinations(range(4), n)):
         columns = x[:, used] * weight[:, None]
         found = np.linalg.lstsq(columns, y * weight, rcond=None)[0]
         if (found < 0).any():
             continue
         error = float(np.square(columns @ found - y * weight).sum())
         if error < best[0] * (1 - 1e-9):
-            row = [0.0, 0.0, 0.0]
+            row = [0.0, 0.0, 0.0, 0.0]
             for column, value in zip(used, found, strict=True):
                 row[column] = float(value)
-            best = error, (row[0], row[1], row[2])
+            best = error, (row[0], row[1], row[2], row[3])
     return best[1]
 
 
@@ -147,18 +145,18 @@ def predicted(model: InstructionModel, calls: Iterable[Count]) -> float:
     """Instructions of those of these calls that are in a step, by the model."""
     total = 0.0
     for call in (c for c in calls if c.in_step):
-        a, b, c = model.kernels.get(call.symbol, model.kernels[OTHER])
-        total += a * call.products + b * call.elements + c
+        row = model.kernels.get(call.symbol, model.kernels[OTHER])
+        total += sum(a * n for a, n in zip(row, call.terms, strict=True))
     return total
 
 
 def text(model: InstructionModel) -> str:
     """The model's file."""
     lines = [
-        "# Instructions of a kernel call: a * products + b * elements + c, as [a, b, c].",
+        "# Instructions of a kernel call: a * products + b * read + c * written + d.",
         "# Fitted to counts in QEMU by python -m benchmarks.instructions; do not edit.",
         "[kernels]",
-        *(f"{n} = [{a:.4g}, {b:.4g}, {c:.4g}]" for n, (a, b, c) in model.kernels.items()),
+        *(f"{n} = [{', '.join(f'{a:.4g}' for a in row)}]" for n, row in model.kernels.items()),
     ]
     # TOML wants floats to look like floats or like whole numbers; %g does either.
     return "\n".join(lines) + "\n"

@@ -2,11 +2,12 @@
 
 Biases of the last 20 convolutions; of the convolutions counted from 0, the weights of 24 with a
 quarter, 27 and 30 with half of their input channels; the classifier, replaced by one of ten
-classes. Run: python -m benchmarks.sparse
+classes. Run: python -m benchmarks.sparse [--target NAME]
 """
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +22,6 @@ from mcugrad.passes.training import Gradients, Precision, TrainingOptions
 
 MODEL = BACKBONES / "mcunet-5fps_int8.tflite"
 SHARES = {24: 0.25, 27: 0.5, 30: 0.5}
-TARGET = "cortex-m7"
 
 
 def scheme(model: Path = MODEL, biases: int = 20, shares: Mapping[int, float] = SHARES) -> str:
@@ -36,13 +36,13 @@ def scheme(model: Path = MODEL, biases: int = 20, shares: Mapping[int, float] = 
     return "\n".join(["[update]", *rows, ""])
 
 
-def measured(gradients: Gradients) -> list[str]:
+def measured(gradients: Gradients, target: str) -> list[str]:
     """The column of one arithmetic of the backward pass, in the order of ``ROWS``."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "49kb.toml"
         path.write_text(scheme(), encoding="utf-8")
         options = TrainingOptions(classes=10, precision=Precision.INT8, gradients=gradients)
-        manifest = compile_model(Request(MODEL, TARGET, str(path), options), Path(name) / "out")
+        manifest = compile_model(Request(MODEL, target, str(path), options), Path(name) / "out")
         sample = random_samples(manifest, 1, 0)
         with open_device("emulator", Path(name) / "out") as device:
             device.infer(sample.x[0])
@@ -66,10 +66,13 @@ ROWS = (
 
 def main() -> None:
     """Prints what it takes, with float and with integer gradients."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--target", default="cortex-m7")
+    target = parser.parse_args().target
     require_data()
-    columns = [measured(gradients) for gradients in Gradients]
+    columns = [measured(gradients, target) for gradients in Gradients]
     rows = list(zip(ROWS, *columns, strict=True))
-    print(table(("MCUNet, 49kb scheme, Cortex-M7", *Gradients), rows))
+    print(table((f"MCUNet, 49kb scheme, {target}", *Gradients), rows))
 
 
 if __name__ == "__main__":

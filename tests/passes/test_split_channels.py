@@ -80,6 +80,12 @@ def test_no_number_changes(int8: bool, groups: int) -> None:
                 assert found == pytest.approx(wanted, rel=1e-6, abs=1e-7)
 
 
+def test_hyper_parameters_have_a_place_where_nothing_learns() -> None:
+    whole = training_of(mobile_network(False), "none")
+    split = with_splits(whole, [(name, 2) for name in sorted(splittable(whole))])
+    assert plan_of(split).place_of(split.hyper) is not None
+
+
 def test_the_peak_falls() -> None:
     whole = training_of(mobile_network(True), "last:1")
     before = plan_of(whole).schedule

@@ -35,7 +35,7 @@ from mcugrad.targets import find_target, targets
 from tests.support.networks import NetworkBuilder
 from tests.support.quantised import quantised
 
-MODEL = InstructionModel("made up", {OTHER: (2.0, 3.0, 100.0)})
+MODEL = InstructionModel("made up", {OTHER: (2.0, 3.0, 5.0, 100.0)})
 ALL_ATTEMPTS = 10_000
 
 

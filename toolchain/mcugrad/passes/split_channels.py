@@ -70,7 +70,9 @@ def split_channels(training: TrainingGraph, name: str, groups: int) -> TrainingG
             builder.add_node(node)
     split = builder.build(graph.name, graph.inputs, graph.outputs)
     used = {n for node in split.nodes for n in (*node.inputs, *node.outputs)}
-    kept = {n: t for n, t in split.tensors.items() if n in used or n in graph.inputs}
+    # A sample has its place, as the hyper-parameters have theirs, where nothing learns too.
+    used |= {*graph.inputs, training.hyper}
+    kept = {n: t for n, t in split.tensors.items() if n in used}
     names = {node.name for node in split.nodes}
     return replace(
         training,

@@ -1,8 +1,9 @@
 """How many instructions a kernel call takes, by a model fitted to counts in an emulator.
 
-A call takes ``a * products + b * elements + c`` instructions: its multiply-accumulates, the
-elements that it reads and writes, and what every call takes. The three numbers of each kernel
-are in ``targets/<name>/instructions.toml``, which ``python -m benchmarks.instructions`` writes.
+A call takes ``a * products + b * read + c * written + d`` instructions: its multiply-accumulates,
+the elements that it reads, those that it writes (the weights, where a kernel updates them), and
+what every call takes. The four numbers of each kernel are in
+``targets/<name>/instructions.toml``, which ``python -m benchmarks.instructions`` writes.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ FILE = "instructions.toml"
 #: The row that stands for kernels that were not counted.
 OTHER = "other"
 
-Row = tuple[float, float, float]
+Row = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class InstructionModel:
 
     def call(self, call: KernelCall, tensors: Mapping[str, Tensor]) -> float:
         """Instructions of one call."""
-        a, b, c = self.kernels.get(call.symbol, self.kernels[OTHER])
-        return a * call.products + b * elements(call, tensors) + c
+        row = self.kernels.get(call.symbol, self.kernels[OTHER])
+        return sum(a * n for a, n in zip(row, terms(call, tensors), strict=True))
 
     def step(self, plan: MemoryPlan) -> float:
         """Instructions of a training step."""
@@ -49,9 +50,12 @@ class InstructionModel:
         )
 
 
-def elements(call: KernelCall, tensors: Mapping[str, Tensor]) -> int:
-    """Elements that a call reads and writes."""
-    return sum(tensors[n].size for n in (*call.inputs, *call.outputs) if n)
+def terms(call: KernelCall, tensors: Mapping[str, Tensor]) -> Row:
+    """What the numbers of a row count: products, elements read, elements written, the call."""
+    read, written = (
+        sum(tensors[n].size for n in names if n) for names in (call.inputs, call.outputs)
+    )
+    return call.products, read, written, 1
 
 
 def instruction_model(target: Target) -> InstructionModel:
@@ -77,7 +81,9 @@ def instruction_model(target: Target) -> InstructionModel:
     path = _folder(nearest) / FILE
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))["kernels"]
-        kernels = {name: (float(a), float(b), float(c)) for name, (a, b, c) in table.items()}
+        kernels = {
+            name: (float(a), float(b), float(c), float(d)) for name, (a, b, c, d) in table.items()
+        }
         if OTHER not in kernels:
             raise ValueError(f"no row {OTHER!r}")
     except (OSError, ValueError, KeyError, TypeError) as error:
