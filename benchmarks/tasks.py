@@ -91,6 +91,7 @@ def _backbone(name: str, sparse: Sparse, small: Sparse | None = None) -> Task:
         tail=5,
         sparse=sparse,
         small=small,
+        orders=3,
     )
 
 
@@ -112,7 +113,7 @@ TASKS = {
         tail=5,
         sparse=Sparse(9, {4: 0.5, 6: 0.5, 8: 1}),
         folds=3,
-        orders=5,
+        orders=10,
     ),
     "resnet8": Task(
         MODELS / "pretrainedResnet_quant.tflite",
@@ -124,6 +125,7 @@ TASKS = {
         mirrored=True,
         tail=3,
         sparse=Sparse(9, {3: 0.5, 6: 0.25, 7: 0.25}),
+        orders=2,
     ),
 }
 
