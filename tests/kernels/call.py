@@ -18,11 +18,11 @@ from mcugrad.headers import declarations
 from mcugrad.ir.tensor import Array, Tensor
 from mcugrad.ops import lookup
 from mcugrad.ops.base import CArray, CStruct, CValue, Kernel
+from mcugrad.parity import OPERATOR_BOUNDS
 from tests.ops.case import Case
 
 _GUARD = 64
 _FILL = 0xA5
-_FLOAT_BOUND = 1e-5
 
 
 class Buffer:
@@ -53,7 +53,7 @@ class Kernels:
 
     def __init__(self, library: Path, *, guard: int = _GUARD) -> None:
         self._ffi = FFI()
-        self._ffi.cdef(declarations("mg_kernels.h"))
+        self._ffi.cdef(declarations("mg_f16.h", "mg_kernels.h", "mg_kernels_f16.h"))
         self._ffi.cdef("void *malloc(size_t size); void free(void *memory);")
         self._libc = self._ffi.dlopen(None)
         self._library = self._ffi.dlopen(str(library))
@@ -150,7 +150,7 @@ def _compare(tensor: Tensor, got: Array, wanted: Array) -> None:
         np.testing.assert_array_equal(got, wanted)
         return
     assert np.all(np.isfinite(got)), "a result is not finite"
-    error = float(np.max(np.abs(got - wanted), initial=0.0))
+    error = float(np.max(np.abs(got.astype(np.float64) - wanted), initial=0.0))
     largest = float(np.max(np.abs(wanted), initial=0.0))
-    bound = max(_FLOAT_BOUND * largest, float(np.finfo(np.float32).tiny))
+    bound = max(OPERATOR_BOUNDS[tensor.dtype] * largest, float(np.finfo(tensor.dtype.numpy).tiny))
     assert error <= bound, f"error {error:.3g}, largest value {largest:.3g}"

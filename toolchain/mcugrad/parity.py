@@ -11,11 +11,15 @@ import numpy as np
 from mcugrad.devices.base import Device
 from mcugrad.errors import CheckFailedError
 from mcugrad.golden.interpreter import Trainer
-from mcugrad.ir.tensor import Array
+from mcugrad.ir.tensor import Array, DType
 from mcugrad.manifest import Manifest
 
-#: Largest difference of a float32 tensor, relative to its largest magnitude.
-F32_BOUND = 1e-5
+#: Largest difference of a tensor, relative to its largest magnitude, where the network's floats are
+#: float32, and where they are half.
+F32_BOUND, F16_BOUND = 1e-5, 2.0**-4
+
+#: The same of one operator's results, from the same operands.
+OPERATOR_BOUNDS = {DType.F32: F32_BOUND, DType.F16: 2.0**-10}
 
 
 @dataclass(frozen=True)
