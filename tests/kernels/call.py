@@ -62,16 +62,20 @@ class Kernels:
     def check(self, case: Case) -> None:
         """Calls the portable kernel, once more for each in-place pair; fails where it is wrong."""
         kernel = portable_kernel(case)
-        self._run(case, kernel, {})
+        _compare(case, self.results(case))
         for output, source in kernel.inplace_pairs(case.call):
             operand = case.call.inputs[source] if source < len(case.inputs) else None
             if operand is not None and operand.nbytes == case.call.outputs[output].nbytes:
-                self._run(case, kernel, {output: source})
+                _compare(case, self._run(case, kernel, {output: source}))
+
+    def results(self, case: Case) -> list[Array]:
+        """What the portable kernel computes."""
+        return self._run(case, portable_kernel(case), {})
 
     def _buffer(self, size: int) -> Buffer:
         return Buffer(self._ffi, self._libc, size, self._guard)
 
-    def _run(self, case: Case, kernel: Kernel, shared: dict[int, int]) -> None:
+    def _run(self, case: Case, kernel: Kernel, shared: dict[int, int]) -> list[Array]:
         inputs = [None if v is None else self._holding(v) for v in case.stored]
         outputs: list[Buffer] = []
         for index, tensor in enumerate(case.call.outputs):
@@ -92,8 +96,10 @@ class Kernels:
         for index, (buffer, value) in enumerate(zip(inputs, case.stored, strict=True)):
             if buffer is not None and value is not None and buffer not in outputs:
                 assert np.array_equal(buffer.bytes, _bytes(value)), f"changed input {index}"
-        for tensor, buffer, wanted in zip(case.call.outputs, outputs, case.expected(), strict=True):
-            _compare(tensor, buffer.bytes.view(tensor.dtype.numpy).reshape(tensor.shape), wanted)
+        return [
+            buffer.bytes.view(tensor.dtype.numpy).reshape(tensor.shape)
+            for tensor, buffer in zip(case.call.outputs, outputs, strict=True)
+        ]
 
     def _holding(self, value: Array) -> Buffer:
         buffer = self._buffer(value.nbytes)
@@ -145,7 +151,12 @@ def _bytes(value: Array) -> Array:
     return np.ascontiguousarray(value).reshape(-1).view(np.uint8)
 
 
-def _compare(tensor: Tensor, got: Array, wanted: Array) -> None:
+def _compare(case: Case, results: list[Array]) -> None:
+    for tensor, got, wanted in zip(case.call.outputs, results, case.expected(), strict=True):
+        _compare_tensor(tensor, got, wanted)
+
+
+def _compare_tensor(tensor: Tensor, got: Array, wanted: Array) -> None:
     if not tensor.dtype.is_float:
         np.testing.assert_array_equal(got, wanted)
         return

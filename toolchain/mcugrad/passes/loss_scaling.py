@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mcugrad.ir.graph import TrainingGraph
 from mcugrad.ir.tensor import DType, Storage, Tensor, constant
 from mcugrad.ops.base import NoAttrs
 from mcugrad.ops.elementwise import ElementwiseAttrs
@@ -15,6 +16,11 @@ from mcugrad.passes.autodiff import Differentiator
 
 #: What the scale is called, and the count of good steps in a row and of all that were skipped.
 SCALE, STEPS = "loss_scale", "loss_scale/steps"
+
+
+def steps_of(training: TrainingGraph) -> str | None:
+    """The STATE with the count of good steps in a row and of all that were skipped, if any."""
+    return next((n.inputs[1] for n in training.graph.nodes if n.op == "loss_scale"), None)
 
 
 @dataclass(frozen=True)
