@@ -47,7 +47,7 @@ def _layer(name: str, op: str, labels: tuple[str, str], cases: Iterable[Case]) -
         Types.INT8_F32: (f"{forward}-{label}-s8", f"{weight}-{label}-s8", f"{data}-{label}-s8"),
         Types.INT8_S16: (
             f"{forward}-{label}-s8",
-            f"{weight}_integer-{integer}",
+            f"{op}_weight_step-{integer}",  # the update included
             f"{data}_integer-{integer}-gain9",
         ),
     }

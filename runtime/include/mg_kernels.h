@@ -64,6 +64,9 @@ typedef struct {
 size_t mg_conv2d_s8_fwd_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const mg_requant_s8 *q,
                       const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y);
+size_t mg_conv2d_s8_fwd_dsp_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_s8_fwd_dsp(void *scratch, const mg_conv2d_params *p, const mg_requant_s8 *q,
+                          const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y);
 void mg_conv2d_f32_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const float *x,
                        const float *w, const float *b, float *y);
 size_t mg_conv2d_s8_bwd_data_scratch_size(const mg_conv2d_params *p);
@@ -80,6 +83,10 @@ void mg_conv2d_f32_bwd_weight(const mg_conv2d_params *p, const float *x, const f
 size_t mg_depthwise_conv2d_s8_fwd_scratch_size(const mg_conv2d_params *p);
 void mg_depthwise_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const mg_requant_s8 *q,
                                 const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y);
+size_t mg_depthwise_conv2d_s8_fwd_dsp_scratch_size(const mg_conv2d_params *p);
+void mg_depthwise_conv2d_s8_fwd_dsp(void *scratch, const mg_conv2d_params *p,
+                                    const mg_requant_s8 *q, const int8_t *x, const int8_t *w,
+                                    const int32_t *b, int8_t *y);
 void mg_depthwise_conv2d_f32_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const float *x,
                                  const float *w, const float *b, float *y);
 size_t mg_depthwise_conv2d_s8_bwd_data_scratch_size(const mg_conv2d_params *p);
@@ -339,9 +346,18 @@ void mg_increment_s32_step(const int32_t *x, int32_t *y);
 void mg_conv2d_s16_bwd_data(const mg_conv2d_params *p, const int16_t *dy, const int8_t *w,
                             const int32_t *exponent, const int32_t *range, int16_t *dx,
                             int32_t *dx_exponent, int32_t *range_next);
+size_t mg_conv2d_s16_bwd_data_dsp_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_s16_bwd_data_dsp(void *scratch, const mg_conv2d_params *p, const int16_t *dy,
+                                const int8_t *w, const int32_t *exponent, const int32_t *range,
+                                int16_t *dx, int32_t *dx_exponent, int32_t *range_next);
 void mg_depthwise_conv2d_s16_bwd_data(const mg_conv2d_params *p, const int16_t *dy, const int8_t *w,
                                       const int32_t *exponent, const int32_t *range, int16_t *dx,
                                       int32_t *dx_exponent, int32_t *range_next);
+size_t mg_depthwise_conv2d_s16_bwd_data_dsp_scratch_size(const mg_conv2d_params *p);
+void mg_depthwise_conv2d_s16_bwd_data_dsp(void *scratch, const mg_conv2d_params *p,
+                                          const int16_t *dy, const int8_t *w,
+                                          const int32_t *exponent, const int32_t *range,
+                                          int16_t *dx, int32_t *dx_exponent, int32_t *range_next);
 void mg_fully_connected_s16_bwd_data(const mg_fully_connected_params *p, const int16_t *dy,
                                      const int8_t *w, const int32_t *exponent, const int32_t *range,
                                      int16_t *dx, int32_t *dx_exponent, int32_t *range_next);
@@ -361,10 +377,21 @@ typedef struct {
 void mg_conv2d_s16_weight_step(const mg_conv2d_params *p, const mg_weight_step *q, const int8_t *x,
                                const int16_t *dy, const int8_t *w, const int32_t *exponent,
                                const int32_t *updates, const float *hyper, int8_t *w_next);
+size_t mg_conv2d_s16_weight_step_dsp_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_s16_weight_step_dsp(void *scratch, const mg_conv2d_params *p,
+                                   const mg_weight_step *q, const int8_t *x, const int16_t *dy,
+                                   const int8_t *w, const int32_t *exponent, const int32_t *updates,
+                                   const float *hyper, int8_t *w_next);
 void mg_depthwise_conv2d_s16_weight_step(const mg_conv2d_params *p, const mg_weight_step *q,
                                          const int8_t *x, const int16_t *dy, const int8_t *w,
                                          const int32_t *exponent, const int32_t *updates,
                                          const float *hyper, int8_t *w_next);
+size_t mg_depthwise_conv2d_s16_weight_step_dsp_scratch_size(const mg_conv2d_params *p);
+void mg_depthwise_conv2d_s16_weight_step_dsp(void *scratch, const mg_conv2d_params *p,
+                                             const mg_weight_step *q, const int8_t *x,
+                                             const int16_t *dy, const int8_t *w,
+                                             const int32_t *exponent, const int32_t *updates,
+                                             const float *hyper, int8_t *w_next);
 void mg_fully_connected_s16_weight_step(const mg_fully_connected_params *p, const mg_weight_step *q,
                                         const int8_t *x, const int16_t *dy, const int8_t *w,
                                         const int32_t *exponent, const int32_t *updates,

@@ -53,6 +53,20 @@ IMAGES = (
     Image("dilation3-stride2", (12, 11, 3), Window((2, 3), (2, 2), (1, 2, 3, 3), (3, 3))),
     Image("smaller-than-window", (2, 2, 5), Window((5, 5), pad=(2, 2, 2, 2))),
     Image("pad-beyond-window", (3, 4, 2), Window((2, 2), pad=(3, 3, 3, 3))),
+    Image("width1-stride3", (10, 1, 17), Window((5, 1), (3, 3), (2, 2, 0, 0))),
+    Image("7x7-dilation2", (9, 8, 3), Window((7, 7), pad=(6, 6, 6, 6), dilation=(2, 2))),
+)
+
+#: More channels than kernels take at a time.
+DEEP = (
+    Image("deep-pointwise", (5, 7, 40), Window((1, 1))),
+    Image("deep-3x3", (4, 5, 67), Window((3, 3), pad=(1, 1, 1, 1))),
+)
+
+#: More positions than kernels take at a time.
+LARGE = (
+    Image("3x3-bands", (61, 47, 5), Window((3, 3), pad=(1, 1, 1, 1))),
+    Image("5x5-stride2-bands", (70, 65, 4), Window((5, 5), (2, 2), (2, 2, 1, 2))),
 )
 
 
@@ -122,7 +136,9 @@ def backward_operands(
 
 __all__ = [
     "CLAMPS",
+    "DEEP",
     "IMAGES",
+    "LARGE",
     "NONE",
     "RELU6",
     "Image",

@@ -15,13 +15,25 @@ enum { MG_EXPONENT, MG_BITS };
  * window are over (below 0: the gain was only guessed), and the largest gain in it. */
 enum { MG_GAIN, MG_STEPS, MG_LARGEST };
 
-/* x / 2^shift to nearest, halves up. */
+/* x / 2^shift to nearest, halves up; shift <= 32. */
 static inline int32_t mg_rounded_shift(int32_t x, int32_t shift) {
+#ifdef __ARM_FEATURE_DSP
+    if (shift >= 2) { /* the upper half of a product, rounded, is one instruction */
+        int32_t factor = 1 << (32 - shift);
+        __asm__("" : "+r"(factor)); /* or it would be seen as a shift of 64 bits */
+        return (int32_t)(((int64_t)x * factor + ((int64_t)1 << 31)) >> 32);
+    }
+#endif
     return shift == 0 ? x : ((x >> (shift - 1)) + 1) >> 1;
 }
 
 static inline int16_t mg_code(int32_t x) {
+#ifdef __ARM_FEATURE_DSP
+    const int32_t code = x < INT16_MIN ? INT16_MIN : x > INT16_MAX ? INT16_MAX : x; /* at once */
+    return (int16_t)(code + (code == INT16_MIN));
+#else
     return (int16_t)(x < -32767 ? -32767 : x > 32767 ? 32767 : x);
+#endif
 }
 
 /* Bits of a magnitude. */

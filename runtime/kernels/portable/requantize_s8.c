@@ -22,30 +22,27 @@ static void requantize_any(const mg_channel_s8 *c, const mg_sums_s8 sums, const 
         const uint32_t bias = (uint32_t)c->bias - (k == 0 ? MG_EXCESS_S8 : 0);
         for (int i = MG_RUN_S8 - 1; i >= 0; --i) {
             const int32_t sum = (int32_t)((uint32_t)sums[k][i] + bias);
-            const int32_t result = mg_multiply_quantized(sum, c->multiplier, c->shift);
-            y->pixel[k][i * y->step + at] = mg_limit_s8(result + y->zero_point, INT8_MIN, INT8_MAX);
+            y->pixel[k][i * y->step + at] = mg_any_s8(c, y->zero_point, sum);
         }
     }
 }
 
 void mg_requantize_s8(const mg_channel_s8 *c, const mg_sums_s8 sums, const mg_places_s8 *y,
                       int32_t at) {
-    const int32_t multiplier = c->multiplier, right = -c->shift, rounding = c->rounding;
+    const mg_channel_s8 channel = *c;
     const int32_t step = y->step;
-    if (rounding == 0) {
+    if (channel.rounding == 0) {
         requantize_any(c, sums, y, at);
         return;
     }
     MG_UNROLLED
     for (int k = MG_WORD_PIXELS_S8 - 1; k >= 0; --k) {
         int8_t *const to = y->pixel[k] + at;
-        int32_t start = 2 * (k == 0 ? c->bias - MG_EXCESS_S8 : c->bias);
+        int32_t start = 2 * (k == 0 ? channel.bias - MG_EXCESS_S8 : channel.bias);
         MG_COMPLETE(start); /* or the bias would be added to each sum before it is doubled */
         MG_UNROLLED
         for (int i = MG_RUN_S8 - 1; i >= 0; --i) {
-            const int32_t doubled = 2 * sums[k][i] + start;
-            const int32_t result = mg_multiply_doubled(doubled, multiplier, right, rounding);
-            to[i * step] = mg_limit_s8(result, INT8_MIN, INT8_MAX);
+            to[i * step] = mg_quick_s8(&channel, 2 * sums[k][i] + start);
         }
     }
 }

@@ -21,6 +21,18 @@ typedef struct {
 mg_channel_s8 mg_channel_of_s8(const mg_requant_s8 *q, int32_t channel, const int32_t *b,
                                int32_t products);
 
+/* The int8 result of a sum with its bias, by the rule itself; zero_point: of the output. */
+static inline int8_t mg_any_s8(const mg_channel_s8 *c, int32_t zero_point, int32_t sum) {
+    const int32_t result = mg_multiply_quantized(sum, c->multiplier, c->shift);
+    return mg_limit_s8(result + zero_point, INT8_MIN, INT8_MAX);
+}
+
+/* The same of a doubled sum, where c->rounding is not 0. */
+static inline int8_t mg_quick_s8(const mg_channel_s8 *c, int32_t doubled) {
+    const int32_t result = mg_multiply_doubled(doubled, c->multiplier, -c->shift, c->rounding);
+    return mg_limit_s8(result, INT8_MIN, INT8_MAX);
+}
+
 /* The int8 results of sums; at: from y's places. */
 void mg_requantize_s8(const mg_channel_s8 *c, const mg_sums_s8 sums, const mg_places_s8 *y,
                       int32_t at);

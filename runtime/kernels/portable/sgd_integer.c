@@ -34,8 +34,7 @@ static int64_t whole_step(const mg_step_s16 *s, mg_parts rate, int32_t w, int32_
 
 /* By how much a weight falls. A product has 55 bits: without decay, one that is shifted to the
  * right is in range, and it mostly is. */
-MG_INLINE int32_t fall(const mg_step_s16 *s, mg_parts rate, int32_t element, int32_t w,
-                       int32_t dw) {
+MG_APART int32_t fall(const mg_step_s16 *s, mg_parts rate, int32_t element, int32_t w, int32_t dw) {
     const int32_t right = -(rate.exponent + s->exponent + FRACTION);
     const int64_t step = right > 0 && s->decay.significand == 0
                              ? (int64_t)dw * rate.significand >> mg_min(right, 63)

@@ -9,6 +9,7 @@ from mcugrad.ops.conv2d import Conv2dAttrs, Conv2dBwdDataAttrs
 from tests.ops.case import Case, Operand
 from tests.ops.convolutions import (
     CLAMPS,
+    DEEP,
     IMAGES,
     Image,
     backward_operands,
@@ -87,6 +88,7 @@ CASES = [
     _float(_SAME, 4, more="-no-bias", bias=False),
     *(_float(_SAME, 9, clamp=c, more=f"-{name}", bias=True) for name, c in CLAMPS.items()),
     *(_int8(*shape) for shape in _SHAPES),
+    *(_int8(image, channels) for image in DEEP for channels in (16, 37)),
     _int8(_SAME, 6, more="-per-tensor", per_channel=False),
     _int8(_SAME, 4, more="-no-bias", bias=False),
     _int8(_SAME, 4, more="-saturating", span=0.2),

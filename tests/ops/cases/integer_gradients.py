@@ -19,7 +19,7 @@ from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs
 from mcugrad.ops.weight_step import WeightStepAttrs
 from mcugrad.ops.window import Window
 from tests.ops.case import Case, Operand, mask
-from tests.ops.convolutions import IMAGES, Image, labelled
+from tests.ops.convolutions import DEEP, IMAGES, LARGE, Image, labelled
 from tests.ops.quant import per_tensor
 
 _X = per_tensor(0.0231, -11)
@@ -155,10 +155,12 @@ _POOL = PoolBwdAttrs(Window((2, 3), (2, 3)), 5, 9)
 CASES = [
     *(case for image in IMAGES for case in _convolution(image, 6)),
     *_convolution(labelled("3x3-stride3"), 6, 2),
+    *(case for image in DEEP for case in _convolution(image, 37)),
     *_convolution(_WIDE, 3),
     *_convolution(_MANY, 2),
     *(case for image in IMAGES for case in _depthwise(image, 1)),
     *_depthwise(labelled("3x3-same"), 3),
+    *(case for image in LARGE for case in _depthwise(image, 1)),
     *_depthwise(_WIDE, 1),
     *_depthwise(_MANY, 1),
     *_fully_connected(1, 13, 10),

@@ -8,7 +8,7 @@ save passes that are about that operator.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -83,6 +83,10 @@ CValue = int | float | tuple[int, ...] | CArray | CStruct
 StructOf = Callable[[OpCall], CStruct]
 
 
+#: Whether a kernel can serve a call.
+Matches = Callable[[OpCall], bool]
+
+
 def always(_call: OpCall) -> bool:
     """Matches every call."""
     return True
@@ -106,7 +110,7 @@ class Kernel:
     dtype: DType | None  # of the inputs, those of int32 apart; None: any
     params: StructOf | None = None
     quant: StructOf | None = None
-    matches: Callable[[OpCall], bool] = always
+    matches: Matches = always
     features: frozenset[str] = frozenset()
     scratch: bool = False
     inplace: tuple[tuple[int, int], ...] = ()
@@ -160,6 +164,21 @@ class GradientContext(Protocol):
 
         Where no kernel takes an int8 operand as it is, its real values are taken.
         """
+
+
+def with_dsp(portable: Kernel, matches: Matches | None) -> tuple[Kernel, ...]:
+    """The rows of a kernel, and of that for the Arm DSP extension if there is one.
+
+    ``matches`` are the calls that it serves, with scratch memory; None: there is none.
+    """
+    if matches is None:
+        return (portable,)
+    symbol = f"{portable.symbol}_dsp"
+    features = frozenset({"dsp"})
+    return (
+        replace(portable, symbol=symbol, features=features, scratch=True, matches=matches),
+        portable,
+    )
 
 
 #: (context, attrs, input names, output names, gradient names of the outputs)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcugrad.ir.tensor import Array
+from mcugrad.ir.tensor import Array, Tensor
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
     CStruct,
@@ -178,6 +178,16 @@ def _bwd_weight_params(call: OpCall) -> CStruct:
     return attrs.window.conv_params(call.input(0).shape, call.input(1).shape, attrs.groups)
 
 
+def _deep(w: Tensor) -> bool:
+    """Whether what the DSP kernels of gradients lay out serves enough input channels."""
+    return w.shape[3] >= 4
+
+
+def _wide(w: Tensor, groups: int) -> bool:
+    """Whether the windows that the DSP kernel lays out serve enough output channels."""
+    return w.shape[0] // groups >= 16
+
+
 def _products(call: OpCall) -> int:
     return call.outputs[0].size * (call.input(1).size // call.input(1).shape[0])
 
@@ -201,6 +211,7 @@ register(
             _fwd_params,
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
+            dsp=lambda call: _deep(call.input(1)) or _wide(call.input(1), call.attrs.groups),
         ),
         gradient=_gradient,
         products=_products,
@@ -225,6 +236,7 @@ register_bwd_data(
     sums=_bwd_data_sums,
     params=_bwd_data_params,
     products=_bwd_data_products,
+    dsp=lambda call: _deep(call.input(1)),
 )
 register(
     Op(
@@ -245,4 +257,9 @@ register_bwd_weight(
     sums=_bwd_weight_sums,
     products=_bwd_weight_products,
 )
-register_weight_step("conv2d", params=_bwd_weight_params, products=_bwd_weight_products)
+register_weight_step(
+    "conv2d",
+    params=_bwd_weight_params,
+    products=_bwd_weight_products,
+    dsp=lambda gradient: _deep(gradient.outputs[0]),
+)

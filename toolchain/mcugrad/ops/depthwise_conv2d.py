@@ -32,6 +32,7 @@ from mcugrad.ops.integer_gradient import (
     bwd_weight_rule,
     register_bwd_data,
     register_bwd_weight,
+    weight_shift,
 )
 from mcugrad.ops.requantize import requantization
 from mcugrad.ops.weight_step import register_weight_step
@@ -154,6 +155,11 @@ def _bwd_weight_params(call: OpCall) -> CStruct:
     return _params(call.attrs.window, call.input(0).shape, call.input(1).shape)
 
 
+def _side_by_side(window: Window) -> bool:
+    """Whether neighbouring taps meet neighbouring inputs, as the DSP kernels want."""
+    return window.dilation[1] == 1
+
+
 def _products(call: OpCall) -> int:
     attrs: DepthwiseConv2dAttrs = call.attrs
     kh, kw = attrs.window.kernel
@@ -183,7 +189,10 @@ register(
             _fwd_params,
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
-            inplace_in=lambda call: call.input(0).shape == call.outputs[0].shape,
+            inplace_in=lambda call: (
+                call.input(0).shape == call.outputs[0].shape and call.attrs.window.stride == (1, 1)
+            ),
+            dsp=lambda call: _side_by_side(call.attrs.window),
         ),
         gradient=_gradient,
         products=_products,
@@ -211,6 +220,7 @@ register_bwd_data(
     sums=_bwd_data_sums,
     params=_bwd_data_params,
     products=_bwd_data_products,
+    dsp=lambda call: call.attrs.conv.multiplier == 1 and _side_by_side(call.attrs.conv.window),
 )
 register(
     Op(
@@ -231,4 +241,13 @@ register_bwd_weight(
     sums=_bwd_weight_sums,
     products=_bwd_weight_products,
 )
-register_weight_step("depthwise_conv2d", params=_bwd_weight_params, products=_bwd_weight_products)
+register_weight_step(
+    "depthwise_conv2d",
+    params=_bwd_weight_params,
+    products=_bwd_weight_products,
+    dsp=lambda gradient: (
+        gradient.attrs.multiplier == 1
+        and gradient.attrs.window.stride[1] == 1
+        and weight_shift(gradient.input(1)) == 0
+    ),
+)

@@ -16,12 +16,14 @@ from mcugrad.ops.base import (
     Floats,
     GradientContext,
     Kernel,
+    Matches,
     NoAttrs,
     OpCall,
     Spec,
     StructOf,
     float_kernels,
     require,
+    with_dsp,
 )
 from mcugrad.ops.clamp_range import Clamp
 from mcugrad.ops.requantize import (
@@ -100,24 +102,27 @@ def fwd_kernels(
     int8: StructOf,
     *,
     scratch: bool = False,
-    inplace_in: Callable[[OpCall], bool] = _never,
+    inplace_in: Matches = _never,
+    dsp: Matches | None = None,
 ) -> tuple[Kernel, ...]:
     """The rows of the forward pass.
 
     ``int8`` gives what rounds the sums of int8 products, ``scratch`` tells whether the int8
-    kernel lays its inputs out anew, and ``inplace_in`` in which calls it may write y over x.
+    kernel lays its inputs out anew, and ``inplace_in`` in which calls it may write y over x;
+    ``dsp``: see :func:`with_dsp`.
     """
+    portable = Kernel(
+        f"mg_{op}_s8_fwd",
+        DType.S8,
+        params=params,
+        quant=int8,
+        scratch=scratch,
+        inplace=((0, 0),),
+        inplace_in=inplace_in,
+        arity=3,
+    )
     return (
-        Kernel(
-            f"mg_{op}_s8_fwd",
-            DType.S8,
-            params=params,
-            quant=int8,
-            scratch=scratch,
-            inplace=((0, 0),),
-            inplace_in=inplace_in,
-            arity=3,
-        ),
+        *with_dsp(portable, dsp),
         *float_kernels(
             f"mg_{op}_{{}}_fwd",
             params=params,

@@ -12,7 +12,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from mcugrad.ir.tensor import Array
-from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, StructOf, lookup, register
+from mcugrad.ops.base import (
+    CStruct,
+    Kernel,
+    Matches,
+    Op,
+    OpCall,
+    Spec,
+    StructOf,
+    lookup,
+    register,
+    with_dsp,
+)
 from mcugrad.ops.integer_gradient import gradient_tensor, scale_of, weight_scale, weight_struct
 from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, step_struct
 
@@ -41,9 +52,16 @@ def _update(gradient: OpCall, call: OpCall) -> OpCall:
 
 
 def register_weight_step(
-    layer: str, *, params: StructOf, products: Callable[[OpCall], int]
+    layer: str,
+    *,
+    params: StructOf,
+    products: Callable[[OpCall], int],
+    dsp: Matches | None = None,
 ) -> None:
-    """Registers ``<layer>_weight_step``; ``params`` and ``products`` are the gradient's."""
+    """Registers ``<layer>_weight_step``; ``params`` and ``products`` are the gradient's.
+
+    For ``dsp`` see :func:`with_dsp`; it sees the call of the gradient too.
+    """
     op = f"{layer}_bwd_weight_integer"
 
     def infer(call: OpCall) -> tuple[Spec, ...]:
@@ -74,7 +92,7 @@ def register_weight_step(
             WeightStepAttrs,
             infer,
             reference,
-            kernels=(kernel,),
+            kernels=with_dsp(kernel, dsp and (lambda call: dsp(_gradient(op, call)))),
             products=lambda call: products(_gradient(op, call)),
         )
     )

@@ -1,0 +1,59 @@
+/* Depthwise convolution, int8, forward. */
+#include "planes.h"
+#include "requantize_s8.h"
+
+#define ELEMENT int8_t
+#define WEIGHT  int8_t
+#define RESULT  int8_t
+#define CONTEXT layer
+
+typedef struct {
+    const mg_requant_s8 *q;
+    const int32_t *b;
+    int32_t products;
+} layer;
+
+static inline void lay_out_taps(int32_t planes, int32_t count, const int8_t *w, int32_t step,
+                                int16_t *to, int32_t plane) {
+    mg_row_of_s8(planes, count, w, step, 0, to, plane);
+}
+
+static inline void lay_out(const layer *l, int32_t planes, int32_t count, const int8_t *x,
+                           int32_t step, int16_t *to, int32_t plane) {
+    const int32_t minus = -l->q->input_zero_point;
+    mg_row_of_s8(planes, count, x, step, mg_pair_of(minus, minus), to, plane);
+}
+
+static void finish(const layer *l, int32_t channel, int32_t count, const int32_t *sums, int8_t *y,
+                   int32_t step) {
+    const mg_channel_s8 c = mg_channel_of_s8(l->q, channel, l->b, l->products);
+    const int32_t zero_point = l->q->output_zero_point;
+    if (c.rounding == 0) {
+        for (int32_t i = 0; i < count; ++i, y += step) {
+            const uint32_t sum = (uint32_t)sums[i] + (uint32_t)c.bias;
+            *y = mg_any_s8(&c, zero_point, (int32_t)sum);
+        }
+        return;
+    }
+    int32_t start = 2 * c.bias;
+    MG_COMPLETE(start); /* or the bias would be added to each sum before it is doubled */
+    MG_ROLLED
+    for (const int32_t *const end = sums + count; sums != end; y += step) {
+        *y = mg_quick_s8(&c, 2 * *sums++ + start);
+    }
+}
+
+#include "depthwise_correlate.h"
+
+size_t mg_depthwise_conv2d_s8_fwd_dsp_scratch_size(const mg_conv2d_params *p) {
+    return planes_size(p);
+}
+
+void mg_depthwise_conv2d_s8_fwd_dsp(void *scratch, const mg_conv2d_params *p,
+                                    const mg_requant_s8 *q, const int8_t *x, const int8_t *w,
+                                    const int32_t *b, int8_t *y) {
+    const layer l = {q, b, p->kernel_h * p->kernel_w};
+    const grid to = {p->out_w * p->out_c, p->out_c};
+    depthwise_correlate(scratch, p, &l, x, w, p->kernel_w * p->out_c, p->out_c, y, &to);
+    mg_narrow_s8(q, p->out_h * p->out_w * p->out_c, y);
+}

@@ -1,0 +1,77 @@
+/* The register tile of convolutions: the sums of a row. */
+#include "dot.h"
+
+/* The next four products of each column. */
+MG_INLINE void add_word(const mg_pair **x, mg_bytes w, int32_t *sums) {
+    mg_pair columns[MG_COLUMNS];
+    const mg_pair even = mg_even_bytes(w);
+    mg_load_pairs(x, columns);
+    MG_UNROLLED
+    for (int i = 0; i < MG_COLUMNS; ++i) {
+        sums[i] = mg_add_products(sums[i], columns[i], even);
+    }
+    const mg_pair odd = mg_even_bytes(mg_odd_to_even(w));
+    mg_load_pairs(x, columns);
+    MG_UNROLLED
+    for (int i = 0; i < MG_COLUMNS; ++i) {
+        sums[i] = mg_add_products(sums[i], columns[i], odd);
+    }
+}
+
+/* The bytes from w to the end of a row of n, n & 3 of them, above which are zeros. */
+static inline mg_bytes last_bytes(int32_t n, const int8_t *w) {
+    const int32_t rest = n & 3;
+    if (n >= 4) {
+        return (int32_t)((uint32_t)mg_load_word(w + rest - 4) >> (32 - 8 * rest));
+    }
+    mg_bytes last = 0;
+    MG_ROLLED
+    for (int32_t k = rest - 1; k >= 0; --k) {
+        last = (int32_t)((uint32_t)last << 8 | (uint8_t)w[k]);
+    }
+    return last;
+}
+
+/* n products of each column; whole: n is a multiple of 8 above 0. */
+MG_INLINE void dot_row(int whole, int32_t n, const mg_pair *x, const int8_t *w, int32_t *sum) {
+    const int8_t *const twos = w + (n & -8);
+    MG_ROLLED
+    while (whole || w != twos) {
+        add_word(&x, mg_load_word(w), sum);
+        add_word(&x, mg_load_word(w + 4), sum);
+        w += 8;
+        MG_COMPLETE(w); /* or there would be several pointers */
+        if (whole && w == twos) {
+            return;
+        }
+    }
+    if (n & 4) {
+        add_word(&x, mg_load_word(w), sum);
+        w += 4;
+    }
+    if (n & 3) {
+        add_word(&x, last_bytes(n, w), sum);
+    }
+}
+
+MG_INLINE void dot_rows(int whole, int32_t n, const mg_pair *columns, const int8_t *w,
+                        int32_t w_row, int32_t rows, int32_t *sums) {
+    MG_ROLLED
+    for (; rows > 0; --rows, w += w_row) {
+        int32_t sum[MG_COLUMNS] = {0};
+        dot_row(whole, n, columns, w, sum);
+        MG_UNROLLED
+        for (int i = 0; i < MG_COLUMNS; ++i) {
+            *sums++ = sum[i];
+        }
+    }
+}
+
+void mg_dot_rows(int32_t n, const mg_pair *columns, const int8_t *w, int32_t w_row, int32_t rows,
+                 int32_t *sums) {
+    if (n > 0 && n % 8 == 0) {
+        dot_rows(1, n, columns, w, w_row, rows, sums);
+    } else {
+        dot_rows(0, n, columns, w, w_row, rows, sums);
+    }
+}
