@@ -19,7 +19,8 @@ static mg_f16 rounded(float w, uint32_t random) {
     const int32_t exponent = mg_max(mg_exponent_of(__builtin_fabsf(w)), SMALLEST_NORMAL);
     const float unit = mg_power_of_two(exponent - SIGNIFICAND_BITS);
     const float steps = w * mg_power_of_two(SIGNIFICAND_BITS - exponent);
-    const float raised = steps + (float)(random >> 8) * 0x1p-24f;
+    const float raised =
+        steps + (float)(random >> 19) * 0x1p-13f; /* no more bits fit: no rounding */
     const int32_t towards_zero = (int32_t)raised;
     const int32_t whole = towards_zero - ((float)towards_zero > raised);
     return (mg_f16)((float)whole * unit > LARGEST ? LARGEST : (float)whole * unit);

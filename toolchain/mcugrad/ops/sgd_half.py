@@ -25,6 +25,9 @@ from mcugrad.ops.shapes import given, size_params
 
 _HALF = np.finfo(np.float16)
 
+#: Steps between neighbours in half that single precision tells apart: random numbers have as many.
+_PARTS = np.float32(1 << 13)
+
 
 @dataclass(frozen=True)
 class SgdHalfAttrs:
@@ -50,6 +53,7 @@ def rounded(w: NDArray[np.float32], u: NDArray[np.float32]) -> Array:
     w = np.clip(w, -largest, largest)
     _, above = np.frexp(np.abs(w))
     exponent = np.maximum(np.where(w == 0, _HALF.minexp, above - 1), _HALF.minexp) - _HALF.nmant
+    u = np.floor(u * _PARTS) / _PARTS
     whole = np.floor(np.ldexp(w, -exponent) + u)
     return np.asarray(np.minimum(np.ldexp(whole, exponent), largest), np.float16)
 
