@@ -396,6 +396,13 @@ void mg_fully_connected_s16_weight_step(const mg_fully_connected_params *p, cons
                                         const int8_t *x, const int16_t *dy, const int8_t *w,
                                         const int32_t *exponent, const int32_t *updates,
                                         const float *hyper, int8_t *w_next);
+/* The same, with the remainders of w in 1/256. */
+void mg_fully_connected_s16_weight_step_kept(const mg_fully_connected_params *p,
+                                             const mg_weight_step *q, const int8_t *x,
+                                             const int16_t *dy, const int8_t *w,
+                                             const int32_t *exponent, const int32_t *updates,
+                                             const float *hyper, const int8_t *kept, int8_t *w_next,
+                                             int8_t *kept_next);
 
 /* Sums of int8 products as they are. */
 typedef struct {

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import resource
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -251,14 +251,20 @@ def test_dump_after_prints_the_graph(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_help_is_quick() -> None:
+    """By processor time, which other work on the machine does not change."""
+
+    def used() -> float:
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return children.ru_utime + children.ru_stime
+
     times = []
     for _ in range(5):
-        started = time.perf_counter()
+        before = used()
         command = [sys.executable, "-m", "mcugrad", "--help"]
         done = subprocess.run(command, capture_output=True, check=False)
-        times.append(time.perf_counter() - started)
+        times.append(used() - before)
         assert done.returncode == 0
-    assert min(times) < 0.3
+    assert min(times) < 0.2
 
 
 def test_usage_errors_exit_with_2() -> None:

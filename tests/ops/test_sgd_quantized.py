@@ -88,3 +88,24 @@ def test_without_scaling_it_is_gradient_descent_on_the_stored_integers() -> None
     exact = w - 0.5 * (0.02 * dw + 0.1 * w)
     assert np.abs(new - exact).max() <= 1 + 1e-4
     assert np.mean(new - exact) == pytest.approx(0, abs=0.03)
+
+
+def test_kept_remainders_lose_nothing_and_add_no_noise() -> None:
+    """Updates of a hundredth of a step, of which each moves a weight by that much at once."""
+    w, kept = np.zeros(500, np.int8), np.zeros(500, np.int8)
+    for update in range(100):
+        tensors = [
+            Tensor("w", w.shape, DType.S8, QuantParams((0.01,), (0,))),
+            Tensor("dw", w.shape, DType.S32, QuantParams((0.01 * 0.01 / 1000,), (0,))),
+            Tensor("exponent", (2,), DType.S32),
+            Tensor("updates", (1,), DType.S32),
+            Tensor("hyper", (3,), DType.F32),
+            Tensor("kept", w.shape, DType.S8),
+        ]
+        call = OpCall(SgdQuantizedAttrs(127, salt=9), tensors, [])
+        dw, hyper = np.full(w.shape, 1000, np.int32), np.array([1.0, 0.0, 0.0], np.float32)
+        operands = [w, dw, np.zeros(2, np.int32), np.array([update]), hyper, kept]
+        w, kept = (v.astype(np.int8) for v in lookup("sgd_integer").reference(call, operands))
+    moved = -(w + kept / 256)
+    assert moved.mean() == pytest.approx(1.0, abs=0.002)
+    assert moved.std() < 0.03

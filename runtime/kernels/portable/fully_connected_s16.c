@@ -38,11 +38,9 @@ void mg_fully_connected_s16_bwd_data(const mg_fully_connected_params *p, const i
     mg_finish(q, exponent, range, dx_exponent, range_next);
 }
 
-void mg_fully_connected_s16_weight_step(const mg_fully_connected_params *p, const mg_weight_step *q,
-                                        const int8_t *x, const int16_t *dy, const int8_t *w,
-                                        const int32_t *exponent, const int32_t *updates,
-                                        const float *hyper, int8_t *w_next) {
-    const mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
+static void update(const mg_fully_connected_params *p, const mg_weight_s16 *q,
+                   const mg_step_s16 *step, const int8_t *x, const int16_t *dy, const int8_t *w,
+                   int8_t *w_next) {
     for (int32_t o = 0; o < p->out; ++o) {
         for (int32_t i = 0; i < p->in; i += TILE) {
             const int32_t width = mg_min(p->in - i, TILE);
@@ -50,11 +48,31 @@ void mg_fully_connected_s16_weight_step(const mg_fully_connected_params *p, cons
             for (int32_t j = 0; j < width; ++j) {
                 int64_t sum = 0;
                 for (int32_t row = 0; row < p->rows; ++row) {
-                    sum += (x[row * p->in + i + j] - q->weight.zero_point) * dy[row * p->out + o];
+                    sum += (x[row * p->in + i + j] - q->zero_point) * dy[row * p->out + o];
                 }
-                dw[j] = mg_weight_sum(sum, q->weight.shift);
+                dw[j] = mg_weight_sum(sum, q->shift);
             }
-            mg_step_weights_s16(&step, o * p->in + i, width, dw, w, w_next);
+            mg_step_weights_s16(step, o * p->in + i, width, dw, w, w_next);
         }
     }
+}
+
+void mg_fully_connected_s16_weight_step(const mg_fully_connected_params *p, const mg_weight_step *q,
+                                        const int8_t *x, const int16_t *dy, const int8_t *w,
+                                        const int32_t *exponent, const int32_t *updates,
+                                        const float *hyper, int8_t *w_next) {
+    const mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
+    update(p, &q->weight, &step, x, dy, w, w_next);
+}
+
+void mg_fully_connected_s16_weight_step_kept(const mg_fully_connected_params *p,
+                                             const mg_weight_step *q, const int8_t *x,
+                                             const int16_t *dy, const int8_t *w,
+                                             const int32_t *exponent, const int32_t *updates,
+                                             const float *hyper, const int8_t *kept, int8_t *w_next,
+                                             int8_t *kept_next) {
+    mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
+    step.kept = kept;
+    step.kept_next = kept_next;
+    update(p, &q->weight, &step, x, dy, w, w_next);
 }

@@ -7,6 +7,7 @@
 #include "tile.h"
 
 #define FRACTION 24 /* bits of a step that rounding draws against */
+#define KEPT     8  /* bits of a remainder */
 
 /* 64 bits shifted either way; to the left, what does not fit saturates. */
 static int64_t shifted(int64_t x, int32_t left) {
@@ -32,15 +33,29 @@ static int64_t whole_step(const mg_step_s16 *s, mg_parts rate, int32_t w, int32_
     return step > largest ? largest : step < -largest ? -largest : step;
 }
 
-/* By how much a weight falls. A product has 55 bits: without decay, one that is shifted to the
- * right is in range, and it mostly is. */
-MG_APART int32_t fall(const mg_step_s16 *s, mg_parts rate, int32_t element, int32_t w, int32_t dw) {
+/* By how much a weight falls, in 2^-finer of its own. A product has 55 bits: without decay, one
+ * that is shifted to the right is in range, and it mostly is. */
+MG_APART int64_t fall(const mg_step_s16 *s, mg_parts rate, int32_t element, int32_t w, int32_t dw,
+                      int32_t finer) {
     const int32_t right = -(rate.exponent + s->exponent + FRACTION);
     const int64_t step = right > 0 && s->decay.significand == 0
                              ? (int64_t)dw * rate.significand >> mg_min(right, 63)
                              : whole_step(s, rate, w, dw);
-    const uint32_t random = mg_mixed(s->draw + (uint32_t)element) >> (32 - FRACTION);
-    return (int32_t)((step + random) >> FRACTION);
+    const uint32_t random = mg_mixed(s->draw + (uint32_t)element) >> (32 - FRACTION + finer);
+    return (step + random) >> (FRACTION - finer);
+}
+
+static int64_t limited(int64_t x, int64_t limit) {
+    return x > limit ? limit : x < -limit ? -limit : x;
+}
+
+/* The next weight, and what the nearest integer leaves over. */
+static void keep(const mg_step_s16 *s, int64_t fallen, int32_t element, int32_t w, int8_t *w_next) {
+    const int32_t one = 1 << KEPT, from = w * one + s->kept[element];
+    const int32_t to = (int32_t)limited(from - fallen, s->q->limit * one);
+    const int32_t whole = (to + one / 2) >> KEPT;
+    *w_next = (int8_t)whole;
+    s->kept_next[element] = (int8_t)(to - whole * one);
 }
 
 mg_step_s16 mg_step_s16_of(const mg_sgd_quant *q, const int32_t *exponent, const int32_t *updates,
@@ -62,8 +77,12 @@ void mg_step_weights_s16(const mg_step_s16 *s, int32_t first, int32_t count, con
         const mg_parts rate = rate_at(s, number % scales);
         MG_ROLLED
         for (const int32_t last = mg_min((number + 1) * run, end); i < last; ++i) {
-            const int32_t next = w[i] - fall(s, rate, i, w[i], *dw++);
-            w_next[i] = mg_limit_s8(next, -s->q->limit, s->q->limit);
+            const int64_t fallen = fall(s, rate, i, w[i], *dw++, s->kept != NULL ? KEPT : 0);
+            if (s->kept != NULL) {
+                keep(s, fallen, i, w[i], w_next + i);
+            } else {
+                w_next[i] = (int8_t)limited(w[i] - fallen, s->q->limit);
+            }
         }
     }
 }
@@ -75,7 +94,6 @@ void mg_sgd_integer_s32_step(const mg_size_params *p, const mg_sgd_quant *q, con
     MG_ROLLED
     for (int32_t i = 0; i < p->size; ++i) {
         const mg_parts rate = rate_at(&s, q->scales.count > 1 ? i : 0);
-        const int64_t next = (int64_t)w[i] - fall(&s, rate, i, w[i], dw[i]);
-        w_next[i] = (int32_t)(next > q->limit ? q->limit : next < -q->limit ? -q->limit : next);
+        w_next[i] = (int32_t)limited(w[i] - fall(&s, rate, i, w[i], dw[i], 0), q->limit);
     }
 }

@@ -12,6 +12,8 @@ typedef struct {
     mg_parts decay;
     int32_t exponent;
     uint32_t draw;
+    const int8_t *kept; /* remainders of the weights in 1/256, and where to; NULL: none are kept */
+    int8_t *kept_next;
 } mg_step_s16;
 
 mg_step_s16 mg_step_s16_of(const mg_sgd_quant *q, const int32_t *exponent, const int32_t *updates,

@@ -55,15 +55,18 @@ def _step(
     exponent: int = -20,
     limit: int = 127,
     qas: bool = True,
+    kept: bool = False,
 ) -> Case:
     """The weights' gradient and update, by default with steps of a few units."""
+    remainders = (Operand(operands[2].shape, DType.S8),) if kept else ()
     more = (
         Operand((2,), DType.S32, range=(exponent, exponent)),
         Operand((1,), DType.S32),
         Operand((3,), range=(0, 0.5)),
     )
     attrs = WeightStepAttrs(layer, SgdQuantizedAttrs(limit, 77, qas))
-    return Case(f"{op}_weight_step", label, (*operands, *more), attrs, (operands[2].quant,))
+    results = (operands[2].quant, *(None for _ in remainders))
+    return Case(f"{op}_weight_step", label, (*operands, *more, *remainders), attrs, results)
 
 
 def _layer(
@@ -151,6 +154,9 @@ _LEARNING = (
 _CODED: dict[str, Any] = {"outputs": (_SCALE, None)}
 _MEAN = MeanBwdAttrs(MeanAttrs((2,)), (1, 3, 4, 5))
 _POOL = PoolBwdAttrs(Window((2, 3), (2, 3)), 5, 9)
+
+#: x, dy and w of a fully connected layer.
+_HEAD = (Operand((2, 19), DType.S8, _X), _codes(2, 5), _weights(5, 19))
 
 CASES = [
     *(case for image in IMAGES for case in _convolution(image, 6)),
@@ -248,6 +254,11 @@ CASES = [
         (Operand((1, 5, 4, 6), DType.S8, _X), _codes(1, 3, 2, 6), _TAPS),
         DepthwiseConv2dAttrs(Window((3, 3))),
     ),
+    *(
+        _step("fully_connected", f"kept{exponent}", _HEAD, NoAttrs(), exponent=exponent, kept=True)
+        for exponent in (-120, -28, -20, -12, 70)
+    ),
+    _step("fully_connected", "kept-limited", _HEAD, NoAttrs(), limit=9, kept=True),
     _update("s32-bias", _BIAS, limit=(1 << 31) - 1, exponent=-10),
     _update("s32-bias-limited", _BIAS, limit=500, exponent=20),
 ]

@@ -226,4 +226,6 @@ register_bwd_weight(
     sums=_bwd_weight_sums,
     products=_bwd_weight_products,
 )
-register_weight_step("fully_connected", params=_bwd_weight_params, products=_bwd_weight_products)
+register_weight_step(
+    "fully_connected", params=_bwd_weight_params, products=_bwd_weight_products, keeps=True
+)

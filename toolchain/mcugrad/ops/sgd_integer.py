@@ -5,6 +5,10 @@ As ``sgd_quantized``, in fixed point: a step of 24 fractional bits is the gradie
 decay takes ``learning_rate * weight_decay * w`` more. The step is rounded with a number drawn
 from a counter and taken from the weight, which saturates. ``factor`` is the gradient's scale over
 the weight's, or without quantisation-aware scaling times it.
+
+Weights that start from nothing take many small steps, whose rounding would add up to noise. With
+the optional last input, the remainders in 1/256 of a step, these are kept: rounding is to 1/256,
+and the second output is what the nearest integer leaves over.
 """
 
 from __future__ import annotations
@@ -17,12 +21,15 @@ from numpy.typing import NDArray
 
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import Op, OpCall, Spec, register, require
-from mcugrad.ops.integer_gradient import Ints, scale_of
+from mcugrad.ops.integer_gradient import Ints, rounded_shift, scale_of
 from mcugrad.ops.requantize import quant_of, stored_scales
 from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, draws, run_of, step_kernel
 from mcugrad.ops.shapes import given
 
 _FRACTION = 24
+
+#: Bits of a remainder.
+_KEPT = 8
 _MOST = 1 << 61
 
 
@@ -58,7 +65,11 @@ def _infer(call: OpCall) -> tuple[Spec, ...]:
     require(dw.shape == w.shape and dw.dtype is DType.S32, f"gradient of {dw.dtype} {dw.shape}")
     require(exponent.shape == (2,) and updates.shape == (1,), "an exponent and a count of updates")
     require(hyper.shape == (3,), "three hyper-parameters")
-    return (Spec(w.shape, w.dtype),)
+    if not call.has_input(5):
+        return (Spec(w.shape, w.dtype),)
+    kept = call.input(5)
+    require(w.dtype is kept.dtype is DType.S8 and kept.shape == w.shape, "remainders of weights")
+    return Spec(w.shape, DType.S8), Spec(w.shape, DType.S8)
 
 
 def _factors(call: OpCall) -> NDArray[np.float32]:
@@ -70,7 +81,7 @@ def _factors(call: OpCall) -> NDArray[np.float32]:
 
 
 def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
-    w, dw, exponent, updates, hyper = given(values)
+    w, dw, exponent, updates, hyper, *kept = given(values)
     attrs: SgdQuantizedAttrs = call.attrs
     rate, decay = np.float32(hyper[0]), parts(np.float32(hyper[0]) * np.float32(hyper[2]))
     factors, run = _factors(call), run_of(call.input(0))
@@ -82,9 +93,15 @@ def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...
         step[i] += shifted(gradient[i] * factor.significand, left)
     random = draws(attrs.salt, int(updates[0]), w.size) * np.float32(1 << _FRACTION)
     most = 1 << (30 + _FRACTION)
-    drawn = np.clip(step, -most, most) + random.astype(np.int64).reshape(step.shape)
-    updated = np.clip(stored - (drawn >> _FRACTION), -attrs.limit, attrs.limit)
-    return (updated.reshape(w.shape),)
+    finer = _KEPT if kept else 0
+    drawn = np.clip(step, -most, most) + (random.astype(np.int64) >> finer).reshape(step.shape)
+    total = (stored << finer) + (kept[0].astype(np.int64).reshape(step.shape) if kept else 0)
+    limit = attrs.limit << finer
+    updated = np.clip(total - (drawn >> (_FRACTION - finer)), -limit, limit).reshape(w.shape)
+    if not kept:
+        return (updated,)
+    whole = rounded_shift(updated, _KEPT)
+    return whole, updated - (whole << _KEPT)
 
 
 register(

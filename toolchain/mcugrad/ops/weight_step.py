@@ -1,14 +1,15 @@
 """The gradient of a layer's weights and their update as one operator, of integer gradients.
 
-Inputs: x int8, dy codes, w int8, dy's exponent, the count of updates, the hyper-parameters.
-Output: the next w. It is that of ``<layer>_bwd_weight_integer`` and then ``sgd_integer``, but the
-gradient as a whole is never there: each sum is used up as soon as it is complete.
+Inputs: x int8, dy codes, w int8, dy's exponent, the count of updates, the hyper-parameters, and
+optionally the remainders of w. Outputs: the next w, and remainders. They are those of
+``<layer>_bwd_weight_integer`` and then ``sgd_integer``, but the gradient as a whole is never
+there: each sum is used up as soon as it is complete.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mcugrad.ir.tensor import Array
@@ -56,11 +57,13 @@ def register_weight_step(
     *,
     params: StructOf,
     products: Callable[[OpCall], int],
+    keeps: bool = False,
     dsp: Matches | None = None,
 ) -> None:
     """Registers ``<layer>_weight_step``; ``params`` and ``products`` are the gradient's.
 
-    For ``dsp`` see :func:`with_dsp`; it sees the call of the gradient too.
+    ``keeps`` tells whether there is a kernel that keeps remainders. For ``dsp`` see
+    :func:`with_dsp`; it sees the call of the gradient too.
     """
     op = f"{layer}_bwd_weight_integer"
 
@@ -84,7 +87,14 @@ def register_weight_step(
         None,
         params=lambda call: params(_gradient(op, call)),
         quant=quant,
+        matches=lambda call: not call.has_input(6),
         inplace=((0, 2),),
+    )
+    keeping = replace(
+        kernel,
+        symbol=f"{kernel.symbol}_kept",
+        matches=lambda call: call.has_input(6),
+        inplace=((0, 2), (1, 6)),
     )
     register(
         Op(
@@ -92,7 +102,10 @@ def register_weight_step(
             WeightStepAttrs,
             infer,
             reference,
-            kernels=with_dsp(kernel, dsp and (lambda call: dsp(_gradient(op, call)))),
+            kernels=(
+                *with_dsp(kernel, dsp and (lambda call: dsp(_gradient(op, call)))),
+                *((keeping,) if keeps else ()),
+            ),
             products=lambda call: products(_gradient(op, call)),
         )
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from zlib import crc32
 
@@ -48,13 +48,15 @@ def attach_optimiser(
     *,
     exponents: Mapping[str, str],
     scaling: LossScaling | None,
+    kept: Collection[str],
     momentum: bool,
     seed: int,
     qas: bool,
 ) -> dict[str, str]:
     """Adds the update of every learning tensor's STATE; returns the next state.
 
-    ``exponents`` holds those of integer gradients, ``scaling`` the scale of those in half.
+    ``exponents`` holds those of integer gradients, ``scaling`` the scale of those in half. Of the
+    int8 weights in ``kept``, the remainders of their updates are a STATE too.
 
     Raises:
         UsageError: momentum is wanted for int8 weights.
@@ -86,8 +88,14 @@ def attach_optimiser(
         integer = gradient in exponents
         op = "sgd_integer" if integer else "sgd_quantized"
         exponent = (exponents[gradient],) if integer else ()
-        operands = (state, gradient, *exponent, updates, hyper)
-        (next_state[state],) = diff.emit_as_stored(op, attrs, operands, (f"{state}/next",))
+        changing = [state]
+        if state in kept and diff.tensor(state).dtype is DType.S8:
+            shape = diff.tensor(state).shape
+            remainder = Tensor(f"remainder.{state}", shape, DType.S8, storage=Storage.STATE)
+            changing.append(diff.builder.add_tensor(remainder))
+        operands = (state, gradient, *exponent, updates, hyper, *changing[1:])
+        names = [f"{n}/next" for n in changing]
+        next_state |= zip(changing, diff.emit_as_stored(op, attrs, operands, names), strict=True)
     return next_state
 
 

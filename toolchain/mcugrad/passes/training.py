@@ -142,10 +142,12 @@ def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions)
     for name in learning:
         if name not in forward.tensors:
             raise UsageError(f"{name!r} cannot learn: the output does not depend on it")
-    return _differentiated(forward, learning, options)
+    return _differentiated(forward, learning, frozenset(fresh), options)
 
 
-def _differentiated(graph: Graph, learning: Channels, options: TrainingOptions) -> TrainingGraph:
+def _differentiated(
+    graph: Graph, learning: Channels, fresh: frozenset[str], options: TrainingOptions
+) -> TrainingGraph:
     forward, states = as_state(graph, learning)
     output = forward.outputs[0]
     result = _logits(forward) if options.loss is Loss.CROSS_ENTROPY else output
@@ -182,6 +184,7 @@ def _differentiated(graph: Graph, learning: Channels, options: TrainingOptions) 
         hyper,
         exponents=exponents,
         scaling=scaling,
+        kept=fresh if integer else (),
         momentum=options.momentum != 0.0,
         seed=options.seed,
         qas=options.qas,
