@@ -65,7 +65,8 @@ def test_it_learns_as_well_as_float32(tmp_path: Path) -> None:
             assert accuracy(device, test) < 0.3
             fit(device, train, 1, 0, lambda _done, _loss: None)
             found[precision] = accuracy(device, test), manifest.sram["total"]
-            assert skipped_steps(device, manifest) == 0
+            skipped = skipped_steps(device, manifest)
+            assert skipped <= (3 if precision is Precision.F16 else 0)  # of about 1,400
     (half, small), (full, large) = found.values()
     assert half > 0.85
     assert abs(half - full) < 0.02
