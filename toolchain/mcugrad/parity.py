@@ -23,7 +23,7 @@ OPERATOR_BOUNDS = {DType.F32: F32_BOUND, DType.F16: 2.0**-10}
 #: Root mean square of the differences in a network that learns in half, relative to that of the
 #: tensor: single elements differ by more, where a last bit decides whether an activation passes
 #: their gradient.
-HALF_NETWORK_BOUND = 2.0**-4
+HALF_NETWORK_BOUND = 2.0**-3
 
 
 @dataclass(frozen=True)
