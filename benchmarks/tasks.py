@@ -144,12 +144,14 @@ def searched(
     return compile_auto(asked, wish, folder / "auto", Console(quiet=True), lambda *_: None)
 
 
-_F32 = Precision.F32
+_F16, _F32 = Precision.F16, Precision.F32
 WAYS = {
     "head": Way("head only", "head", _F32),
     "bias": Way("biases and head, int8", "bias"),
     "f32": Way("all of the float model, f32", "all", _F32, float_model=True),
+    "f16": Way("all of the float model, f16", "all", _F16, float_model=True),
     "tail": Way("last layers of the int8 model, f32", "last", _F32),
+    "tail-f16": Way("last layers of the int8 model, f16", "last", _F16),
     "tail-exact": Way("the same in NumPy, float64", "last", _F32, exact=True),
     "int8": Way("all, int8", "all"),
     "sparse": Way("sparse, int8", "sparse"),

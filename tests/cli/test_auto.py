@@ -55,6 +55,23 @@ def test_the_result_fits_and_says_what_it_gains(found: Path) -> None:
     assert all("gain" in line for line in text.splitlines() if line.startswith('"'))
 
 
+def test_half_precision_is_searched_too(data: str, tmp_path: Path) -> None:
+    more = ("--sram", LIMIT, "--data", data)
+    assert search(tmp_path / "half", *more, "--precision", "f16") == 0
+    assert search(tmp_path / "single", *more) == 0
+    half, single = (Manifest.read(tmp_path / n) for n in ("half", "single"))
+    assert half.sram["total"] <= 40 * 1024
+    assert "mg_sgd_f16_step" in {call.symbol for call in half.calls}
+
+    def size(manifest: Manifest) -> int:
+        """Elements that learn."""
+        tensors = {t.name: t for t in manifest.tensors}
+        known = (tensors.get(n) or tensors[f"{n}/learning"] for n in manifest.learning)
+        return sum(int(np.prod(t.shape)) for t in known)
+
+    assert size(half) > size(single)
+
+
 def test_in_two_memories_it_learns_as_the_golden_model_does(
     data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

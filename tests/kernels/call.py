@@ -18,11 +18,11 @@ from mcugrad.headers import declarations
 from mcugrad.ir.tensor import Array, Tensor
 from mcugrad.ops import lookup
 from mcugrad.ops.base import CArray, CStruct, CValue, Kernel
+from mcugrad.parity import OPERATOR_BOUNDS
 from tests.ops.case import Case
 
 _GUARD = 64
 _FILL = 0xA5
-_FLOAT_BOUND = 1e-5
 
 
 class Buffer:
@@ -53,7 +53,7 @@ class Kernels:
 
     def __init__(self, library: Path, *, guard: int = _GUARD) -> None:
         self._ffi = FFI()
-        self._ffi.cdef(declarations("mg_kernels.h"))
+        self._ffi.cdef(declarations("mg_f16.h", "mg_kernels.h", "mg_kernels_f16.h"))
         self._ffi.cdef("void *malloc(size_t size); void free(void *memory);")
         self._libc = self._ffi.dlopen(None)
         self._library = self._ffi.dlopen(str(library))
@@ -62,16 +62,20 @@ class Kernels:
     def check(self, case: Case) -> None:
         """Calls every kernel that serves it, once more for each in-place pair."""
         for kernel in serving(case):
-            self._run(case, kernel, {})
+            _compare(case, self._run(case, kernel, {}))
             for output, source in kernel.inplace_pairs(case.call):
                 operand = case.call.inputs[source] if source < len(case.inputs) else None
                 if operand is not None and operand.nbytes == case.call.outputs[output].nbytes:
-                    self._run(case, kernel, {output: source})
+                    _compare(case, self._run(case, kernel, {output: source}))
+
+    def results(self, case: Case) -> list[Array]:
+        """What the first of them computes."""
+        return self._run(case, serving(case)[0], {})
 
     def _buffer(self, size: int) -> Buffer:
         return Buffer(self._ffi, self._libc, size, self._guard)
 
-    def _run(self, case: Case, kernel: Kernel, shared: dict[int, int]) -> None:
+    def _run(self, case: Case, kernel: Kernel, shared: dict[int, int]) -> list[Array]:
         inputs = [None if v is None else self._holding(v) for v in case.stored]
         outputs: list[Buffer] = []
         for index, tensor in enumerate(case.call.outputs):
@@ -92,8 +96,10 @@ class Kernels:
         for index, (buffer, value) in enumerate(zip(inputs, case.stored, strict=True)):
             if buffer is not None and value is not None and buffer not in outputs:
                 assert np.array_equal(buffer.bytes, _bytes(value)), f"changed input {index}"
-        for tensor, buffer, wanted in zip(case.call.outputs, outputs, case.expected(), strict=True):
-            _compare(tensor, buffer.bytes.view(tensor.dtype.numpy).reshape(tensor.shape), wanted)
+        return [
+            buffer.bytes.view(tensor.dtype.numpy).reshape(tensor.shape)
+            for tensor, buffer in zip(case.call.outputs, outputs, strict=True)
+        ]
 
     def _holding(self, value: Array) -> Buffer:
         buffer = self._buffer(value.nbytes)
@@ -150,12 +156,17 @@ def _bytes(value: Array) -> Array:
     return np.ascontiguousarray(value).reshape(-1).view(np.uint8)
 
 
-def _compare(tensor: Tensor, got: Array, wanted: Array) -> None:
+def _compare(case: Case, results: list[Array]) -> None:
+    for tensor, got, wanted in zip(case.call.outputs, results, case.expected(), strict=True):
+        _compare_tensor(tensor, got, wanted)
+
+
+def _compare_tensor(tensor: Tensor, got: Array, wanted: Array) -> None:
     if not tensor.dtype.is_float:
         np.testing.assert_array_equal(got, wanted)
         return
     assert np.all(np.isfinite(got)), "a result is not finite"
-    error = float(np.max(np.abs(got - wanted), initial=0.0))
+    error = float(np.max(np.abs(got.astype(np.float64) - wanted), initial=0.0))
     largest = float(np.max(np.abs(wanted), initial=0.0))
-    bound = max(_FLOAT_BOUND * largest, float(np.finfo(np.float32).tiny))
+    bound = max(OPERATOR_BOUNDS[tensor.dtype] * largest, float(np.finfo(tensor.dtype.numpy).tiny))
     assert error <= bound, f"error {error:.3g}, largest value {largest:.3g}"

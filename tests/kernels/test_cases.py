@@ -14,9 +14,9 @@ from mcugrad.build import kernel_library
 from mcugrad.resources import data_root
 from tests.kernels.call import Kernels, has_kernel
 from tests.ops.case import Case
-from tests.ops.cases import all_cases
+from tests.ops.cases import all_types
 
-CASES = [case for case in all_cases() if has_kernel(case)]
+CASES = [case for case in all_types() if has_kernel(case)]
 
 
 @pytest.fixture(scope="module")

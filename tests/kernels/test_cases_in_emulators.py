@@ -13,12 +13,12 @@ from mcugrad.targets import find_target
 from tests.devices.hand_made import require_emulator
 from tests.kernels.call import has_kernel
 from tests.ops.case import Case
-from tests.ops.cases import all_cases
+from tests.ops.cases import all_types
 from tests.support.case_firmware import measure
 
 pytestmark = pytest.mark.emulator
 
-CASES = [case for case in all_cases() if has_kernel(case)]
+CASES = [case for case in all_types() if has_kernel(case)]
 _AT_ONCE = 150
 
 

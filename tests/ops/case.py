@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -17,7 +17,10 @@ from mcugrad.ops.mask import mask_spec
 
 NO_ATTRS = NoAttrs()
 
+_HALF = np.finfo(np.float16)
+
 _RANGES = {
+    DType.F16: (-1.0, 1.0),
     DType.F32: (-1.0, 1.0),
     DType.S8: (-128, 127),
     DType.U8: (0, 255),
@@ -43,7 +46,8 @@ class Operand:
         """Content as it is stored."""
         low, high = self.range or _RANGES[self.dtype]
         if self.dtype.is_float:
-            return rng.uniform(low, high, self.shape).astype(np.float32)
+            with np.errstate(over="ignore"):  # beyond the range of half is infinite
+                return rng.uniform(low, high, self.shape).astype(self.dtype.numpy)
         return rng.integers(int(low), int(high), self.shape, self.dtype.numpy, endpoint=True)
 
 
@@ -110,6 +114,25 @@ class Case:
         return lookup(self.op).reference(self.call, golden(self.stored))
 
 
+def in_half(case: Case) -> Case | None:
+    """The same case with its float32 operands in half; None where no kernel serves it."""
+    inputs = tuple(
+        replace(o, dtype=DType.F16) if o is not None and o.dtype is DType.F32 else o
+        for o in case.inputs
+    )
+    half = replace(case, label=f"{case.label}-f16", inputs=inputs)
+    ends = (end for o in inputs if o is not None for end in o.range or ())
+    if inputs == case.inputs or any(abs(end) > float(_HALF.max) for end in ends):
+        return None
+    try:
+        call = half.call
+    except ValueError:  # an operator of float32 alone
+        return None
+    rows = (k for k in lookup(case.op).kernels if k.serves(call, frozenset()))
+    served = any("_f16_" in row.symbol for row in rows)
+    return half if served else None
+
+
 def golden(stored: list[Array | None]) -> list[Array | None]:
     """Stored values as a reference takes them: floats as float64, integers as they are."""
-    return [v.astype(np.float64) if v is not None and v.dtype == np.float32 else v for v in stored]
+    return [v.astype(np.float64) if v is not None and v.dtype.kind == "f" else v for v in stored]

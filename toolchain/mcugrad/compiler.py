@@ -19,6 +19,7 @@ from mcugrad.manifest import FILE as MANIFEST
 from mcugrad.manifest import CallInfo, LinkTensor, Manifest, Port, RegionUse
 from mcugrad.passes.fused import fused
 from mcugrad.passes.layers import layers
+from mcugrad.passes.loss_scaling import steps_of
 from mcugrad.passes.scheme import parse_scheme, resolve_scheme
 from mcugrad.passes.split_channels import with_splits
 from mcugrad.passes.training import TrainingOptions, training_graph
@@ -371,6 +372,7 @@ def _manifest(job: _Job, fingerprint: int, result: BuildResult) -> Manifest:
     sample, wanted = (tensors[n] for n in plan.program.inputs)
     prediction = tensors[plan.program.outputs[0]]
     table = tensor_table(plan)
+    numbers = {e.name: i for i, e in enumerate(table)}
     sram, regions = _usage(job, result)
     weights = plan.constant_bytes
     # What the image has beside the weights: code, the runtime's constants, alignment.
@@ -395,7 +397,8 @@ def _manifest(job: _Job, fingerprint: int, result: BuildResult) -> Manifest:
             )
             for e in table
         ),
-        hyper=next(i for i, e in enumerate(table) if e.name == plan.program.hyper),
+        hyper=numbers[plan.program.hyper],
+        scale_steps=numbers.get(steps_of(training) or ""),
         calls=tuple(
             CallInfo(c.name, c.op, c.phase, c.symbol, c.products, plan.program.moved_bytes(c))
             for c in plan.schedule.calls

@@ -63,6 +63,13 @@ def set_hyper(device: Device, manifest: Manifest, hyper: Hyper) -> None:
     device.write_tensor(manifest.hyper, values.tobytes())
 
 
+def skipped_steps(device: Device, manifest: Manifest) -> int:
+    """The steps that changed nothing as their scaled gradients overflowed; 0 without a scale."""
+    if manifest.scale_steps is None:
+        return 0
+    return int(np.frombuffer(device.read_tensor(manifest.scale_steps), np.int32)[1])
+
+
 def annealing(device: Device, manifest: Manifest, schedule: Schedule) -> Anneal | None:
     """What sets the device's learning rate by ``schedule``, beginning at the present one."""
     if schedule is Schedule.CONSTANT:

@@ -11,7 +11,7 @@ from mcugrad.errors import UsageError
 from mcugrad.ir.tensor import DType, QuantParams, Tensor
 
 FILE = "manifest.json"
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,8 @@ class RegionUse:
 class Manifest:
     """Everything about a compiled model that is not C. Sizes are in bytes.
 
-    ``hyper`` is the number of the tensor that holds the hyper-parameters.
+    ``hyper`` is the number of the tensor that holds the hyper-parameters, ``scale_steps`` that of
+    the count of good and skipped steps under a scale of the loss.
     """
 
     model: str
@@ -86,6 +87,7 @@ class Manifest:
     learning: dict[str, list[int] | None]
     tensors: tuple[LinkTensor, ...]
     hyper: int
+    scale_steps: int | None
     calls: tuple[CallInfo, ...]
     sram: dict[str, int]
     regions: tuple[RegionUse, ...]

@@ -11,19 +11,28 @@ import numpy as np
 from mcugrad.devices.base import Device
 from mcugrad.errors import CheckFailedError
 from mcugrad.golden.interpreter import Trainer
-from mcugrad.ir.tensor import Array
+from mcugrad.ir.tensor import Array, DType
 from mcugrad.manifest import Manifest
 
 #: Largest difference of a float32 tensor, relative to its largest magnitude.
 F32_BOUND = 1e-5
+
+#: The same of what one operator computes of the same operands, whatever it stores.
+OPERATOR_BOUNDS = {DType.F32: F32_BOUND, DType.F16: 2.0**-10}
+
+#: Root mean square of the differences in a network that learns in half, relative to that of the
+#: tensor: single elements differ by more, where a last bit decides whether an activation passes
+#: their gradient.
+HALF_NETWORK_BOUND = 2.0**-3
 
 
 @dataclass(frozen=True)
 class Difference:
     """How far a tensor of the device is from the golden one, and how far it may be.
 
-    Floats: the largest difference over the golden tensor's largest magnitude. Integers:
-    the number of elements that differ, with a bound of zero.
+    Floats: the largest difference over the golden tensor's largest magnitude; in a network that
+    learns in half, root mean squares in their place. Integers: the number of elements that
+    differ, with a bound of zero.
     """
 
     step: int
@@ -99,18 +108,41 @@ class Step:
 
 
 def difference(step: int, tensor: str, found: Array, golden: Array) -> Difference:
-    """How far ``found`` is from ``golden``; both of the same type and size."""
+    """How far ``found`` is from ``golden``, which has the same type and size.
+
+    They are what an operator made of the same operands, or of a network in float32.
+    """
     found, golden = found.reshape(-1), golden.reshape(-1)
     if golden.dtype.kind != "f":
         return Difference(step, tensor, float(np.count_nonzero(found != golden)), 0.0)
+    bound = F32_BOUND if golden.dtype == np.float32 else OPERATOR_BOUNDS[DType.F16]
     if not np.array_equal(np.isnan(found), np.isnan(golden)):
-        return Difference(step, tensor, float("nan"), F32_BOUND)
+        return Difference(step, tensor, float("nan"), bound)
     with np.errstate(invalid="ignore"):  # of infinities that are equal
         apart = np.where(found == golden, 0.0, np.abs(found.astype(np.float64) - golden))
     largest = float(np.nanmax(np.abs(golden), initial=0.0))
     worst = float(np.nanmax(apart, initial=0.0))
-    error = worst / largest if largest else (float("inf") if worst else 0.0)
-    return Difference(step, tensor, error, F32_BOUND)
+    return Difference(step, tensor, _relative(worst, largest), bound)
+
+
+def half_difference(step: int, tensor: str, found: Array, golden: Array) -> Difference:
+    """The same in a network that learns in half.
+
+    Of a tensor that overflows on both sides no more is asked: infinities spread.
+    """
+    if golden.dtype.kind != "f":
+        return difference(step, tensor, found, golden)
+    reals = [a.reshape(-1).astype(np.float64) for a in (found, golden)]
+    finite = [bool(np.isfinite(r).all()) for r in reals]
+    if not all(finite):
+        error = float("nan") if any(finite) else 0.0
+        return Difference(step, tensor, error, HALF_NETWORK_BOUND)
+    apart, size = (float(np.linalg.norm(a)) for a in (reals[0] - reals[1], reals[1]))
+    return Difference(step, tensor, _relative(apart, size), HALF_NETWORK_BOUND)
+
+
+def _relative(error: float, size: float) -> float:
+    return error / size if size else (float("inf") if error else 0.0)
 
 
 def compare(
@@ -124,10 +156,12 @@ def compare(
     computed from the device's gradients, once these are compared: an int8 weight, whose
     rounding to a whole step can hang on a gradient's last bit, is then equal or wrong.
     """
+    half = any(entry.dtype is DType.F16 for entry in manifest.tensors)
+    judge = half_difference if half else difference
     device.reset()
     for step, (x, target) in enumerate(samples):
         found = [
-            difference(step, "prediction", device.infer(x), golden.infer(x)),
+            judge(step, "prediction", device.infer(x), golden.infer(x)),
         ]
         wanted = int(target.reshape(-1)[0]) if manifest.classes else target
         result = device.train_step(x, wanted, trace=True)
@@ -142,14 +176,14 @@ def compare(
                 f"that the golden model {'took' if expected.accepted else 'refused'}"
             )
         loss = np.array([result.loss], np.float32)
-        found.append(difference(step, "loss", loss, np.array([expected.loss], np.float32)))
+        found.append(judge(step, "loss", loss, np.array([expected.loss], np.float32)))
         found += [
-            difference(step, name, array, expected.tensors[name]) for name, array in traced.items()
+            judge(step, name, array, expected.tensors[name]) for name, array in traced.items()
         ]
         for number, entry in enumerate(manifest.tensors):
             if entry.writable:
                 array = np.frombuffer(device.read_tensor(number), entry.dtype.numpy)
-                found.append(difference(step, entry.name, array, golden.state[entry.name]))
+                found.append(judge(step, entry.name, array, golden.state[entry.name]))
                 golden.state[entry.name] = array.reshape(entry.shape)
         yield Step(found, result.applied)
 

@@ -1,17 +1,17 @@
 /* Sums of gradients times the weights of their output channels.
  *
  * Before it is included, WEIGHT and QUANT name types and scale_of() is defined, as by
- * weight_f32.h or weight_s8.h.
+ * weight_real.h or weight_s8.h.
  */
 #include "tile_f32.h"
 
-MG_INLINE void combine_step(int rows, int columns, const float *const *a, const WEIGHT *b,
-                            int32_t k, const QUANT *q, int32_t channel, mg_sums_f32 sums) {
+MG_INLINE void combine_step(int rows, int columns, const REAL *const *a, const WEIGHT *b, int32_t k,
+                            const QUANT *q, int32_t channel, mg_sums_f32 sums) {
     const float scale = scale_of(q, channel + k);
     float scaled[MG_TILE];
     MG_UNROLLED
     for (int i = 0; i < rows; ++i) {
-        scaled[i] = scale * a[i][k];
+        scaled[i] = scale * (float)a[i][k];
     }
     MG_UNROLLED
     for (int j = 0; j < columns; ++j) {
@@ -26,11 +26,11 @@ MG_INLINE void combine_step(int rows, int columns, const float *const *a, const 
 
 /* sums[i][j] += sum over k < n of a[i][k] * b[k * b_step + j], scaled as output channel
  * `channel` + k is; a moves on by n */
-MG_INLINE void combine(int rows, int columns, int32_t n, const float **a, const WEIGHT *b,
+MG_INLINE void combine(int rows, int columns, int32_t n, const REAL **a, const WEIGHT *b,
                        int32_t b_step, const QUANT *q, int32_t channel, mg_sums_f32 sums) {
-    const float *const end = a[0] + n;
+    const REAL *const end = a[0] + n;
     MG_ROLLED
-    for (const float *const last = end - n % MG_UNROLL; a[0] != last;) {
+    for (const REAL *const last = end - n % MG_UNROLL; a[0] != last;) {
         MG_UNROLLED
         for (int32_t k = 0; k < MG_UNROLL; ++k) {
             combine_step(rows, columns, a, b, k, q, channel, sums);

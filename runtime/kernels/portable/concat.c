@@ -1,4 +1,4 @@
-#include "mg_kernels.h"
+#include "mg_kernels_f16.h"
 
 #define OPERAND(x) (const uint8_t *)(x)
 
@@ -23,6 +23,14 @@ void mg_concat_s8_fwd(const mg_concat_params *p, const int8_t *x0, const int8_t 
 void mg_concat_f32_fwd(const mg_concat_params *p, const float *x0, const float *x1, const float *x2,
                        const float *x3, const float *x4, const float *x5, const float *x6,
                        const float *x7, float *y) {
+    const uint8_t *const x[] = {OPERAND(x0), OPERAND(x1), OPERAND(x2), OPERAND(x3),
+                                OPERAND(x4), OPERAND(x5), OPERAND(x6), OPERAND(x7)};
+    concat(p, x, (uint8_t *)y);
+}
+
+void mg_concat_f16_fwd(const mg_concat_params *p, const mg_f16 *x0, const mg_f16 *x1,
+                       const mg_f16 *x2, const mg_f16 *x3, const mg_f16 *x4, const mg_f16 *x5,
+                       const mg_f16 *x6, const mg_f16 *x7, mg_f16 *y) {
     const uint8_t *const x[] = {OPERAND(x0), OPERAND(x1), OPERAND(x2), OPERAND(x3),
                                 OPERAND(x4), OPERAND(x5), OPERAND(x6), OPERAND(x7)};
     concat(p, x, (uint8_t *)y);

@@ -1,20 +1,20 @@
-/* The body of the gradient of a convolution's input; its weights are those of weight_f32.h or
+/* The body of the gradient of a convolution's input; its weights are those of weight_real.h or
  * weight_s8.h, which stands before it. */
 #include "combine.h"
 #include "conv2d_backward_window.h"
 
-#define ELEMENT       float
+#define ELEMENT       REAL
 #define BIAS          void
 #define TILE_PIXELS   MG_TILE
 #define TILE_CHANNELS MG_TILE
 
 MG_INLINE void tile(int pixels, int channels, const mg_window *v, const QUANT *q,
-                    const float *const *dy, const WEIGHT *w, const void *b, int32_t channel,
-                    float *const *dx) {
+                    const REAL *const *dy, const WEIGHT *w, const void *b, int32_t channel,
+                    REAL *const *dx) {
     (void)b;
     mg_sums_f32 sums;
     mg_clear_f32(pixels, channels, sums);
-    const float *from[MG_TILE] = {dy[0]};
+    const REAL *from[MG_TILE] = {dy[0]};
     MG_UNROLLED
     for (int i = 0; i < pixels; ++i) {
         from[i] = dy[i];

@@ -1,23 +1,23 @@
-/* The body of the gradient of a convolution's weights; its input is that of input_f32.h or
+/* The body of the gradient of a convolution's weights; its input is that of input_real.h or
  * input_s8.h, which stands before it. */
 #include "span.h"
 #include "tile_f32.h"
 
-MG_INLINE void outer_step(int rows, int columns, const float *a, const INPUT *b, const QUANT *q,
+MG_INLINE void outer_step(int rows, int columns, const REAL *a, const INPUT *b, const QUANT *q,
                           mg_sums_f32 sums) {
     MG_UNROLLED
     for (int j = 0; j < columns; ++j) {
         const float factor = centred(q, b[j]);
         MG_UNROLLED
         for (int i = 0; i < rows; ++i) {
-            sums[i][j] += a[i] * factor;
+            sums[i][j] += (float)a[i] * factor;
         }
     }
     MG_KEEP_ORDER();
 }
 
 /* sums[i][j] += sum over k < n of a[k * a_step + i] * b[k * b_step + j], centred */
-MG_INLINE void outer(int rows, int columns, int32_t n, const float *a, int32_t a_step,
+MG_INLINE void outer(int rows, int columns, int32_t n, const REAL *a, int32_t a_step,
                      const INPUT *b, int32_t b_step, const QUANT *q, mg_sums_f32 sums) {
     MG_ROLLED
     for (int32_t k = n / 2; k > 0; --k) {
@@ -37,9 +37,9 @@ typedef struct {
     int32_t dy_column, dy_row, x_column, x_row; /* steps in elements */
 } positions;
 
-MG_INLINE void tile(int channels, int width, const positions *at, const QUANT *q, const float *dy,
-                    const INPUT *x, const float *gathered, float *dw, int32_t dw_channel) {
-    const int32_t block = MG_BLOCK / at->columns + 1;
+MG_INLINE void tile(int channels, int width, const positions *at, const QUANT *q, const REAL *dy,
+                    const INPUT *x, const REAL *gathered, REAL *dw, int32_t dw_channel) {
+    const int32_t block = MEMORY_BLOCK / at->columns + 1;
     int32_t left = at->rows;
     do {
         const int32_t rows = mg_min(left, block);
@@ -57,7 +57,7 @@ MG_INLINE void tile(int channels, int width, const positions *at, const QUANT *q
             for (int j = 0; j < width; ++j) {
                 const int32_t to = i * dw_channel + j;
                 const float sum = scaled(q, sums[i][j]);
-                dw[to] = gathered != NULL ? gathered[to] + sum : sum;
+                dw[to] = (REAL)(gathered != NULL ? (float)gathered[to] + sum : sum);
             }
         }
         gathered = dw;
@@ -67,7 +67,7 @@ MG_INLINE void tile(int channels, int width, const positions *at, const QUANT *q
 
 /* All input channels of one group for a few output channels. */
 MG_INLINE void all_channels(int channels, int32_t depth, const positions *at, const QUANT *q,
-                            const float *dy, const INPUT *x, const float *gathered, float *dw,
+                            const REAL *dy, const INPUT *x, const REAL *gathered, REAL *dw,
                             int32_t dw_channel) {
     for (int32_t left = depth; left > 0;) {
         const int32_t width = left >= MG_TILE ? MG_TILE : 1;
@@ -85,8 +85,8 @@ MG_INLINE void all_channels(int channels, int32_t depth, const positions *at, co
 
 /* The weights of one tap, in every group. */
 static void all_groups(const mg_conv2d_params *p, const QUANT *q, const mg_span *rows,
-                       const mg_span *columns, const INPUT *x, const float *dy,
-                       const float *gathered, float *dw) {
+                       const mg_span *columns, const INPUT *x, const REAL *dy, const REAL *gathered,
+                       REAL *dw) {
     const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
     const int32_t dw_channel = p->kernel_h * p->kernel_w * depth;
     const int inside = rows->count > 0 && columns->count > 0;
@@ -106,7 +106,7 @@ static void all_groups(const mg_conv2d_params *p, const QUANT *q, const mg_span 
         const int32_t group = oc / channels;
         const int32_t wide = (group + 1) * channels - oc >= MG_TILE ? MG_TILE : 1;
         const INPUT *const x_group = x + group * depth;
-        const float *const base = gathered != NULL ? gathered + oc * dw_channel : NULL;
+        const REAL *const base = gathered != NULL ? gathered + oc * dw_channel : NULL;
         if (wide == MG_TILE) {
             all_channels(MG_TILE, depth, &at, q, dy + oc, x_group, base, dw + oc * dw_channel,
                          dw_channel);
@@ -119,7 +119,7 @@ static void all_groups(const mg_conv2d_params *p, const QUANT *q, const mg_span 
 }
 
 static inline void weight_gradient(const mg_conv2d_params *p, const QUANT *q, const INPUT *x,
-                                   const float *dy, const float *gathered, float *dw) {
+                                   const REAL *dy, const REAL *gathered, REAL *dw) {
     const mg_axis down = mg_rows(p), across = mg_columns(p);
     const int32_t depth = p->in_c / p->groups;
     for (int32_t ky = 0; ky < p->kernel_h; ++ky) {

@@ -1,8 +1,10 @@
 /* Convolution, float, gradient of the input. */
 #include "mg_kernels.h"
 
+#include "real_f32.h"
+
 #define QUANT void
-#include "weight_f32.h"
+#include "weight_real.h"
 
 #include "conv2d_bwd_data.h"
 

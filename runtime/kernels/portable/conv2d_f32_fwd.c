@@ -1,43 +1,6 @@
 /* Convolution, float, forward. */
-#include "conv2d_window.h"
-#include "tile_f32.h"
+#include "mg_kernels.h"
 
-#define ELEMENT       float
-#define WEIGHT        float
-#define BIAS          float
-#define QUANT         mg_clamp_f32
-#define TILE_PIXELS   MG_TILE
-#define TILE_CHANNELS MG_TILE
+#include "real_f32.h"
 
-MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp_f32 *q,
-                    const float *const *x, const float *w, const float *b, int32_t channel,
-                    float *const *y) {
-    mg_sums_f32 sums;
-    mg_start_f32(pixels, channels, b, channel, sums);
-    const float *from[MG_TILE], *weights[MG_TILE];
-    MG_UNROLLED
-    for (int i = 0; i < pixels; ++i) {
-        from[i] = x[i];
-    }
-    MG_UNROLLED
-    for (int j = 0; j < channels; ++j) {
-        weights[j] = w + j * v->w_channel;
-    }
-    int32_t in_row = v->runs;
-    MG_ROLLED
-    for (int32_t left = v->rows * v->runs; left > 0; --left) {
-        mg_dot_f32(pixels, channels, v->run, from, weights, sums);
-        const int last = --in_row == 0;
-        in_row = last ? v->runs : in_row;
-        mg_move_f32(pixels, from, last ? v->source_row : v->source_run);
-        mg_move_f32(channels, weights, last ? v->w_row : v->w_run);
-    }
-    mg_store_f32(pixels, channels, sums, q, channel, y);
-}
-
-#include "walk.h"
-
-void mg_conv2d_f32_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const float *x,
-                       const float *w, const float *b, float *y) {
-    walk_forward(p, q, x, w, b, y);
-}
+#include "conv2d_fwd.h"

@@ -2,8 +2,10 @@
  * time, whose weights are made real first. */
 #include "scales.h"
 
+#include "real_f32.h"
+
 #define QUANT void
-#include "weight_f32.h"
+#include "weight_real.h"
 
 #include "conv2d_bwd_data.h"
 

@@ -1,6 +1,8 @@
 /* Convolution, int8 input, gradient of the weights. */
 #include "mg_kernels.h"
 
+#include "real_f32.h"
+
 #include "input_s8.h"
 
 #include "conv2d_bwd_weight.h"

@@ -1,10 +1,10 @@
 /* The body of the gradient of a depthwise convolution's input; its weights are those of
- * weight_f32.h or weight_s8.h, which stands before it. */
+ * weight_real.h or weight_s8.h, which stands before it. */
 #include "depthwise_conv2d_window.h"
 #include "depthwise_taps.h"
 
-#define ELEMENT       float
-#define BIAS          float
+#define ELEMENT       REAL
+#define BIAS          REAL
 #define SUM           float
 #define FINISH        float
 #define LANES         MG_LANES
@@ -17,14 +17,14 @@ static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows
 }
 
 MG_INLINE void tile(int pixels, int channels, const mg_window *v, const QUANT *q,
-                    const float *const *dy, const WEIGHT *w, const float *b, int32_t channel,
-                    float *const *dx) {
+                    const REAL *const *dy, const WEIGHT *w, const REAL *b, int32_t channel,
+                    REAL *const *dx) {
     (void)b;
     mg_sums_f32 sums;
     mg_clear_f32(pixels, channels, sums);
     MG_ROLLED
     for (int32_t m = 0; m < v->run; ++m) {
-        const float *from[MG_TILE];
+        const REAL *from[MG_TILE];
         MG_UNROLLED
         for (int i = 0; i < pixels; ++i) {
             from[i] = dy[i] + channel * v->run + m;
@@ -43,15 +43,15 @@ static inline float finish_of(const QUANT *q, int32_t channel) {
     return scale_of(q, channel);
 }
 
-static inline void finish(float scale, float sum, float *dx) {
-    *dx = scale * sum;
+static inline void finish(float scale, float sum, REAL *dx) {
+    *dx = (REAL)(scale * sum);
 }
 
 #include "slide.h"
 #include "walk.h"
 
-static inline void input_gradient(const mg_conv2d_params *p, const QUANT *q, const float *dy,
-                                  const WEIGHT *w, float *dx) {
+static inline void input_gradient(const mg_conv2d_params *p, const QUANT *q, const REAL *dy,
+                                  const WEIGHT *w, REAL *dx) {
     if (mg_slides(p, p->out_h, p->out_w, p->in_h, 2 - p->pad_top)) {
         const slide g = slide_backward(p);
         slide_all(&g, q, dy, w + 8 * p->in_c, NULL, dx);

@@ -1,27 +1,27 @@
 /* The body of the gradient of a depthwise convolution's weights; its input is that of
- * input_f32.h or input_s8.h, which stands before it. */
+ * input_real.h or input_s8.h, which stands before it. */
 #include "depthwise_conv2d_window.h"
 #include "slide_weight.h"
 #include "tile_f32.h"
 
 /* One tap of neighbouring output channels, over the positions where it lies inside the image. */
 MG_INLINE void tile(int channels, const mg_conv2d_params *p, const QUANT *q, const mg_span *rows,
-                    const mg_span *columns, const INPUT *x, const float *dy, const float *gathered,
-                    float *dw) {
+                    const mg_span *columns, const INPUT *x, const REAL *dy, const REAL *gathered,
+                    REAL *dw) {
     float total[MG_TILE];
     MG_UNROLLED
     for (int j = 0; j < channels; ++j) {
-        total[j] = gathered != NULL ? gathered[j] : 0.0f;
+        total[j] = gathered != NULL ? (float)gathered[j] : 0.0f;
     }
     for (int32_t row = 0; row < rows->count; ++row) {
         const INPUT *from =
             x + ((rows->source + row * p->stride_h) * p->in_w + columns->source) * p->in_c;
-        const float *by = dy + ((rows->first + row) * p->out_w + columns->first) * p->out_c;
+        const REAL *by = dy + ((rows->first + row) * p->out_w + columns->first) * p->out_c;
         float sums[MG_TILE] = {0.0f, 0.0f, 0.0f, 0.0f};
         for (int32_t column = columns->count; column > 0; --column) {
             MG_UNROLLED
             for (int j = 0; j < channels; ++j) {
-                sums[j] += centred(q, from[j]) * by[j];
+                sums[j] += centred(q, from[j]) * (float)by[j];
             }
             from += p->stride_w * p->in_c;
             by += p->out_c;
@@ -33,15 +33,15 @@ MG_INLINE void tile(int channels, const mg_conv2d_params *p, const QUANT *q, con
     }
     MG_UNROLLED
     for (int j = 0; j < channels; ++j) {
-        dw[j] = total[j];
+        dw[j] = (REAL)total[j];
     }
 }
 
 static inline void weight_gradient(const mg_conv2d_params *p, const QUANT *q, const INPUT *x,
-                                   const float *dy, const float *gathered, float *dw) {
+                                   const REAL *dy, const REAL *gathered, REAL *dw) {
     if (mg_slides(p, p->in_h, p->in_w, p->out_h, p->pad_top)) {
         for (int32_t i = 0; i < 9 * p->in_c; ++i) {
-            dw[i] = gathered != NULL ? gathered[i] : 0.0f;
+            dw[i] = gathered != NULL ? gathered[i] : (REAL)0.0f;
         }
         slide_weight(p, q, x, dy, dw);
         return;
@@ -54,8 +54,8 @@ static inline void weight_gradient(const mg_conv2d_params *p, const QUANT *q, co
         for (int32_t c = 0; c < p->out_c;) {
             const int32_t at = tap * p->out_c + c;
             const INPUT *const from = x + c / multiplier;
-            const float *const by = dy + c;
-            const float *const base = gathered != NULL ? gathered + at : NULL;
+            const REAL *const by = dy + c;
+            const REAL *const base = gathered != NULL ? gathered + at : NULL;
             if (multiplier == 1 && p->out_c - c >= MG_TILE) {
                 tile(MG_TILE, p, q, &rows, &columns, from, by, base, dw + at);
                 c += MG_TILE;

@@ -1,7 +1,9 @@
 /* Depthwise convolution, float, gradient of the weights. */
 #include "mg_kernels.h"
 
-#include "input_f32.h"
+#include "real_f32.h"
+
+#include "input_real.h"
 
 #include "depthwise_conv2d_bwd_weight.h"
 

@@ -1,6 +1,8 @@
 /* Depthwise convolution, int8 weights, gradient of the input. */
 #include "mg_kernels.h"
 
+#include "real_f32.h"
+
 #include "weight_s8.h"
 
 #include "depthwise_conv2d_bwd_data.h"

@@ -1,15 +1,15 @@
 /* Sums of products of a depthwise window, each channel with its own weights.
  *
  * Before it is included, WEIGHT and QUANT name types and scale_of() is defined, as by
- * weight_f32.h or weight_s8.h.
+ * weight_real.h or weight_s8.h.
  */
 #include "tile_f32.h"
 
 /* sums[i][j] += sum over the taps of a[i][tap + j] * w[tap + j], scaled as output
  * channel `channel` + j is */
-MG_INLINE void depthwise_taps(int rows, int columns, const mg_window *v, const float *const *a0,
+MG_INLINE void depthwise_taps(int rows, int columns, const mg_window *v, const REAL *const *a0,
                               const WEIGHT *w, const QUANT *q, int32_t channel, mg_sums_f32 sums) {
-    const float *a[MG_TILE];
+    const REAL *a[MG_TILE];
     MG_UNROLLED
     for (int i = 0; i < rows; ++i) {
         a[i] = a0[i];
@@ -22,7 +22,7 @@ MG_INLINE void depthwise_taps(int rows, int columns, const mg_window *v, const f
             const float factor = scale_of(q, channel + j) * (float)w[j];
             MG_UNROLLED
             for (int i = 0; i < rows; ++i) {
-                sums[i][j] += a[i][j] * factor;
+                sums[i][j] += (float)a[i][j] * factor;
             }
         }
         const int last = --in_row == 0;

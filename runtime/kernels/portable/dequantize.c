@@ -1,3 +1,4 @@
+#include "mg_kernels_f16.h"
 #include "scales.h"
 
 void mg_dequantize_s8_fwd(const mg_size_params *p, const mg_quantize_s8 *q, const int8_t *x,
@@ -5,6 +6,14 @@ void mg_dequantize_s8_fwd(const mg_size_params *p, const mg_quantize_s8 *q, cons
     const mg_quantize_s8 quant = *q;
     for (int32_t i = 0; i < p->size; ++i) {
         y[i] = quant.scale * (float)(x[i] - quant.zero_point);
+    }
+}
+
+void mg_dequantize_half_s8_fwd(const mg_size_params *p, const mg_quantize_s8 *q, const int8_t *x,
+                               mg_f16 *y) {
+    const mg_quantize_s8 quant = *q;
+    for (int32_t i = 0; i < p->size; ++i) {
+        y[i] = (mg_f16)(quant.scale * (float)(x[i] - quant.zero_point));
     }
 }
 

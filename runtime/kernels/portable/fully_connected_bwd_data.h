@@ -1,10 +1,10 @@
 /* The body of the gradient of a fully connected layer's input; its weights are those of
- * weight_f32.h or weight_s8.h, which stands before it. */
+ * weight_real.h or weight_s8.h, which stands before it. */
 #include "combine.h"
 
 /* `width` inputs of one row. */
-MG_INLINE void tile(int width, const mg_fully_connected_params *p, const QUANT *q, const float *dy,
-                    const WEIGHT *w, float *dx) {
+MG_INLINE void tile(int width, const mg_fully_connected_params *p, const QUANT *q, const REAL *dy,
+                    const WEIGHT *w, REAL *dx) {
     mg_sums_f32 sums;
     mg_clear_f32(1, width, sums);
     combine(1, width, p->out, &dy, w, p->in, q, 0, sums);
@@ -12,7 +12,7 @@ MG_INLINE void tile(int width, const mg_fully_connected_params *p, const QUANT *
 }
 
 static inline void input_gradient(const mg_fully_connected_params *p, const QUANT *q,
-                                  const float *dy, const WEIGHT *w, float *dx) {
+                                  const REAL *dy, const WEIGHT *w, REAL *dx) {
     for (int32_t row = 0; row < p->rows; ++row) {
         int32_t i = 0;
         for (; i + MG_WIDE <= p->in; i += MG_WIDE) {

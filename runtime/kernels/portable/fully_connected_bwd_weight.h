@@ -1,25 +1,26 @@
 /* The body of the gradient of a fully connected layer's weights: the outer product of dy and x.
- * Its input is that of input_f32.h or input_s8.h, which stands before it. */
+ * Its input is that of input_real.h or input_s8.h, which stands before it. */
 #include "tile_f32.h"
 
 MG_INLINE void step(int outputs, int adds, const QUANT *q, const INPUT *x, const float *dy,
-                    int32_t k, const float *const *gathered, float *const *dw) {
+                    int32_t k, const REAL *const *gathered, REAL *const *dw) {
     const float value = centred(q, x[k]);
     MG_UNROLLED
     for (int j = 0; j < outputs; ++j) {
         const float product = dy[j] * value;
-        dw[j][k] = adds ? gathered[j][k] + product : product;
+        dw[j][k] = (REAL)(adds ? (float)gathered[j][k] + product : product);
     }
 }
 
 /* The weights of a few outputs; `adds` tells whether there is something gathered. */
 MG_INLINE void tile(int outputs, int adds, int32_t in, const QUANT *q, const INPUT *x,
-                    const float *dy0, const float *gathered, float *dw) {
-    const float *from[MG_TILE];
-    float *to[MG_TILE], dy[MG_TILE];
+                    const REAL *dy0, const REAL *gathered, REAL *dw) {
+    const REAL *from[MG_TILE];
+    REAL *to[MG_TILE];
+    float dy[MG_TILE];
     MG_UNROLLED
     for (int j = 0; j < outputs; ++j) {
-        dy[j] = scaled(q, dy0[j]);
+        dy[j] = scaled(q, (float)dy0[j]);
         to[j] = dw + j * in;
         from[j] = adds ? gathered + j * in : NULL;
     }
@@ -44,7 +45,7 @@ MG_INLINE void tile(int outputs, int adds, int32_t in, const QUANT *q, const INP
 }
 
 MG_INLINE void row(int adds, const mg_fully_connected_params *p, const QUANT *q, const INPUT *x,
-                   const float *dy, const float *gathered, float *dw) {
+                   const REAL *dy, const REAL *gathered, REAL *dw) {
     int32_t o = 0;
     for (; o + MG_TILE <= p->out; o += MG_TILE) {
         tile(MG_TILE, adds, p->in, q, x, dy + o, adds ? gathered + o * p->in : NULL,
@@ -57,8 +58,7 @@ MG_INLINE void row(int adds, const mg_fully_connected_params *p, const QUANT *q,
 }
 
 static inline void weight_gradient(const mg_fully_connected_params *p, const QUANT *q,
-                                   const INPUT *x, const float *dy, const float *gathered,
-                                   float *dw) {
+                                   const INPUT *x, const REAL *dy, const REAL *gathered, REAL *dw) {
     for (int32_t r = 0; r < p->rows; ++r) {
         if (gathered != NULL) {
             row(1, p, q, x, dy, gathered, dw);

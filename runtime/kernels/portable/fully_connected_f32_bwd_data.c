@@ -1,8 +1,10 @@
 /* Fully connected layer, float, gradient of the input. */
 #include "mg_kernels.h"
 
+#include "real_f32.h"
+
 #define QUANT void
-#include "weight_f32.h"
+#include "weight_real.h"
 
 #include "fully_connected_bwd_data.h"
 

@@ -1,7 +1,9 @@
 /* Fully connected layer, float, gradient of the weights. */
 #include "mg_kernels.h"
 
-#include "input_f32.h"
+#include "real_f32.h"
+
+#include "input_real.h"
 
 #include "fully_connected_bwd_weight.h"
 

@@ -1,6 +1,8 @@
 /* Fully connected layer, int8 weights, gradient of the input. */
 #include "mg_kernels.h"
 
+#include "real_f32.h"
+
 #include "weight_s8.h"
 
 #include "fully_connected_bwd_data.h"

@@ -1,6 +1,8 @@
 /* Fully connected layer, int8 input, gradient of the weights. */
 #include "mg_kernels.h"
 
+#include "real_f32.h"
+
 #include "input_s8.h"
 
 #include "fully_connected_bwd_weight.h"

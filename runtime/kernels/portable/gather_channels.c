@@ -1,4 +1,4 @@
-#include "mg_kernels.h"
+#include "mg_kernels_f16.h"
 
 static void gather(const mg_runs_params *p, const uint8_t *x, int32_t itemsize, uint8_t *y) {
     for (int32_t i = 0; i < p->outer; ++i) {
@@ -20,5 +20,9 @@ void mg_gather_channels_s16_fwd(const mg_runs_params *p, const int16_t *x, int16
 }
 
 void mg_gather_channels_f32_fwd(const mg_runs_params *p, const float *x, float *y) {
+    gather(p, (const uint8_t *)x, (int32_t)sizeof *x, (uint8_t *)y);
+}
+
+void mg_gather_channels_f16_fwd(const mg_runs_params *p, const mg_f16 *x, mg_f16 *y) {
     gather(p, (const uint8_t *)x, (int32_t)sizeof *x, (uint8_t *)y);
 }

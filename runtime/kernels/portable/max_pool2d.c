@@ -1,3 +1,4 @@
+#include "mg_kernels_f16.h"
 #include "pool2d.h"
 
 /* A NaN is greater than all else, so that it shows in the loss; the first one stays. */
@@ -25,36 +26,14 @@ static inline int8_t limit_s8(const mg_range_s8 *q, int32_t x, int32_t pixels) {
 
 MG_POOL2D(mg_max_pool2d_f32_fwd, float, float, mg_clamp_f32, -__builtin_inff(), greater_f32,
           limit_f32)
+MG_POOL2D(mg_max_pool2d_f16_fwd, mg_f16, float, mg_clamp_f32, -__builtin_inff(), greater_f32,
+          limit_f32)
 MG_POOL2D(mg_max_pool2d_s8_fwd, int8_t, int32_t, mg_range_s8, -128, greater_s8, limit_s8)
 
-/* Offset of the first greatest value of one channel, row by row. */
-static inline int32_t first_greatest(const mg_pool2d_params *p, mg_pool_window window,
-                                     const float *x) {
-    int32_t best = 0;
-    float greatest = x[0];
-    for (int32_t i = 0; i < window.rows; ++i) {
-        int32_t at = i * p->in_w * p->channels;
-        for (int32_t j = 0; j < window.columns; ++j) {
-            if (exceeds(x[at], greatest)) {
-                greatest = x[at];
-                best = at;
-            }
-            at += p->channels;
-        }
-    }
-    return best;
-}
+#include "real_f32.h"
 
-void mg_max_pool2d_f32_bwd_data(const mg_pool2d_params *p, const float *dy, const float *x,
-                                float *dx) {
-    __builtin_memset(dx, 0, (size_t)(p->in_h * p->in_w * p->channels) * sizeof(float));
-    for (int32_t oy = 0; oy < p->out_h; ++oy) {
-        for (int32_t ox = 0; ox < p->out_w; ++ox) {
-            const mg_pool_window window = mg_pool_window_at(p, oy, ox);
-            const int32_t first = window.first * p->channels;
-            for (int32_t c = 0; c < p->channels; ++c) {
-                dx[first + c + first_greatest(p, window, x + first + c)] += *dy++;
-            }
-        }
-    }
-}
+#include "max_pool2d.h"
+
+#include "real_f16.h"
+
+#include "max_pool2d.h"

@@ -23,18 +23,10 @@ void mg_mean_s8_fwd(const mg_reduce_params *p, const mg_mean_s8 *q, const int8_t
     }
 }
 
-void mg_mean_f32_bwd_data(const mg_reduce_params *p, const float *dy, float *dx) {
-    for (int32_t i = 0; i < p->kept[0]; ++i) {
-        for (int32_t j = 0; j < p->kept[1]; ++j) {
-            const float share = *dy++ * p->scale;
-            for (int32_t k = 0; k < p->summed[0]; ++k) {
-                float *at =
-                    dx + i * p->kept_stride[0] + j * p->kept_stride[1] + k * p->summed_stride[0];
-                for (int32_t l = 0; l < p->summed[1]; ++l) {
-                    *at = share;
-                    at += p->summed_stride[1];
-                }
-            }
-        }
-    }
-}
+#include "real_f32.h"
+
+#include "mean.h"
+
+#include "real_f16.h"
+
+#include "mean.h"

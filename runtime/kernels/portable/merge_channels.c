@@ -1,4 +1,4 @@
-#include "mg_kernels.h"
+#include "mg_kernels_f16.h"
 
 #define MG_MERGE(symbol, type)                                                                     \
     void symbol(const mg_runs_params *p, const type *whole, const type *part, type *y) {           \
@@ -15,3 +15,4 @@
 
 MG_MERGE(mg_merge_channels_s8_fwd, int8_t)
 MG_MERGE(mg_merge_channels_f32_fwd, float)
+MG_MERGE(mg_merge_channels_f16_fwd, mg_f16)

@@ -1,4 +1,5 @@
 #include "elementwise.h"
+#include "mg_kernels_f16.h"
 
 static inline float mul_f32(const mg_clamp_f32 *q, float a, float b) {
     return mg_limit_f32(a * b, *q);
@@ -11,4 +12,5 @@ static inline int8_t mul_s8(const mg_mul_s8 *q, int8_t a, int8_t b) {
 }
 
 MG_ELEMENTWISE(mg_mul_f32_fwd, float, mg_clamp_f32, mul_f32)
+MG_ELEMENTWISE(mg_mul_f16_fwd, mg_f16, mg_clamp_f32, mul_f32)
 MG_ELEMENTWISE(mg_mul_s8_fwd, int8_t, mg_mul_s8, mul_s8)

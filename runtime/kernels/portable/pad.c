@@ -1,4 +1,4 @@
-#include "mg_kernels.h"
+#include "mg_kernels_f16.h"
 
 static void copy_box(const mg_box_params *p, const uint8_t *src, uint8_t *dst) {
     src += p->src_offset;
@@ -26,10 +26,19 @@ void mg_pad_f32_fwd(const mg_box_params *p, const float *x, float *y) {
     copy_box(p, (const uint8_t *)x, (uint8_t *)y);
 }
 
+void mg_pad_f16_fwd(const mg_box_params *p, const mg_f16 *x, mg_f16 *y) {
+    __builtin_memset(y, 0, (size_t)p->dst_bytes);
+    copy_box(p, (const uint8_t *)x, (uint8_t *)y);
+}
+
 void mg_slice_s8_fwd(const mg_box_params *p, const int8_t *x, int8_t *y) {
     copy_box(p, (const uint8_t *)x, (uint8_t *)y);
 }
 
 void mg_slice_f32_fwd(const mg_box_params *p, const float *x, float *y) {
+    copy_box(p, (const uint8_t *)x, (uint8_t *)y);
+}
+
+void mg_slice_f16_fwd(const mg_box_params *p, const mg_f16 *x, mg_f16 *y) {
     copy_box(p, (const uint8_t *)x, (uint8_t *)y);
 }

@@ -1,4 +1,4 @@
-#include "mg_kernels.h"
+#include "mg_kernels_f16.h"
 #include "tile.h"
 
 /* Bits of `count` results, of which `values` from `first` on are inside the range. */
@@ -32,6 +32,12 @@ MG_INLINE void let_through_f32(int32_t count, uint32_t bits, const float *dy, fl
     }
 }
 
+MG_INLINE void let_through_f16(int32_t count, uint32_t bits, const mg_f16 *dy, mg_f16 *dx) {
+    for (int32_t k = 0; k < count; ++k) {
+        dx[k] = (bits >> k) & 1 ? dy[k] : (mg_f16)0;
+    }
+}
+
 MG_INLINE void let_through_s16(int32_t count, uint32_t bits, const int16_t *dy, int16_t *dx) {
     for (int32_t k = 0; k < count; ++k) {
         dx[k] = (int16_t)(dy[k] & -(int32_t)((bits >> k) & 1));
@@ -52,4 +58,5 @@ MG_INLINE void let_through_s16(int32_t count, uint32_t bits, const int16_t *dy, 
     }
 
 MG_SATURATION_MASK(float, f32)
+MG_SATURATION_MASK(mg_f16, f16)
 MG_SATURATION_MASK(int16_t, s16)

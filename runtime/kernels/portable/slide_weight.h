@@ -2,7 +2,7 @@
  *
  * A row of the source is swept along its columns: each element multiplies the three gradients
  * whose windows hold it, which stay in registers from column to column. The input is that of
- * input_f32.h or input_s8.h, which stands before it.
+ * input_real.h or input_s8.h, which stands before it.
  */
 #include "span.h"
 #include "tile.h"
@@ -14,12 +14,12 @@ typedef struct {
 
 /* Adds `rows` elements of the next column; dy NULL: it meets no further gradient. */
 MG_INLINE void weight_sweep_column(int rows, int lanes, weight_sweep *s, const QUANT *q,
-                                   const INPUT **x, const float *dy, int32_t step) {
+                                   const INPUT **x, const REAL *dy, int32_t step) {
     MG_UNROLLED
     for (int c = 0; c < lanes; ++c) {
         s->dy[2][c] = s->dy[1][c];
         s->dy[1][c] = s->dy[0][c];
-        s->dy[0][c] = dy != NULL ? dy[c] : 0.0f;
+        s->dy[0][c] = dy != NULL ? (float)dy[c] : 0.0f;
     }
     MG_UNROLLED
     for (int r = 0; r < rows; ++r) {
@@ -37,7 +37,7 @@ MG_INLINE void weight_sweep_column(int rows, int lanes, weight_sweep *s, const Q
 
 /* Adds to dw what a band of rows gives that all have `rows` taps inside the image. */
 MG_INLINE void weight_band(int rows, int lanes, const mg_conv2d_params *p, const QUANT *q,
-                           int32_t count, const INPUT *x, const float *dy, float *dw) {
+                           int32_t count, const INPUT *x, const REAL *dy, REAL *dw) {
     const int32_t step = p->in_c;
     weight_sweep s;
     MG_UNROLLED
@@ -60,10 +60,11 @@ MG_INLINE void weight_band(int rows, int lanes, const mg_conv2d_params *p, const
         const int32_t left = p->pad_left;
         MG_UNROLLED
         for (int c = 0; c < lanes; ++c) {
-            s.dy[0][c] = left >= 1 && left <= p->out_w ? dy[(left - 1) * step + c] : 0.0f;
-            s.dy[1][c] = left >= 2 && left <= p->out_w + 1 ? dy[(left - 2) * step + c] : 0.0f;
+            s.dy[0][c] = left >= 1 && left <= p->out_w ? (float)dy[(left - 1) * step + c] : 0.0f;
+            s.dy[1][c] =
+                left >= 2 && left <= p->out_w + 1 ? (float)dy[(left - 2) * step + c] : 0.0f;
         }
-        const float *by = dy + left * step;
+        const REAL *by = dy + left * step;
         const int32_t end = mg_min(p->in_w, p->out_w - left + 2);
         MG_ROLLED
         for (int32_t column = 0; column < end; ++column) {
@@ -80,14 +81,15 @@ MG_INLINE void weight_band(int rows, int lanes, const mg_conv2d_params *p, const
         for (int k = 0; k < 3; ++k) {
             MG_UNROLLED
             for (int c = 0; c < lanes; ++c) {
-                dw[(r * 3 + k) * step + c] += scaled(q, s.sums[r][k][c]);
+                REAL *const to = dw + (r * 3 + k) * step + c;
+                *to = (REAL)((float)*to + scaled(q, s.sums[r][k][c]));
             }
         }
     }
 }
 
 MG_INLINE void weight_lanes(int32_t rows, int lanes, const mg_conv2d_params *p, const QUANT *q,
-                            int32_t count, const INPUT *x, const float *dy, float *dw) {
+                            int32_t count, const INPUT *x, const REAL *dy, REAL *dw) {
     if (rows == 3) {
         weight_band(3, lanes, p, q, count, x, dy, dw);
     } else {
@@ -97,16 +99,16 @@ MG_INLINE void weight_lanes(int32_t rows, int lanes, const mg_conv2d_params *p, 
 
 /* Adds the whole gradient to dw. */
 MG_INLINE void slide_weight(const mg_conv2d_params *p, const QUANT *q, const INPUT *x,
-                            const float *dy, float *dw) {
+                            const REAL *dy, REAL *dw) {
     const mg_axis down = mg_rows(p);
-    const int32_t block = MG_BLOCK / p->out_w + 1;
+    const int32_t block = MEMORY_BLOCK / p->out_w + 1;
     int32_t count;
     for (int32_t row = 0; row < p->out_h; row += count) {
         const mg_span span = mg_forward_span(&down, row);
         count = mg_min(span.count, block);
         const INPUT *const from = x + span.source * p->in_w * p->in_c;
-        const float *const by = dy + row * p->out_w * p->in_c;
-        float *const to = dw + span.tap * 3 * p->in_c;
+        const REAL *const by = dy + row * p->out_w * p->in_c;
+        REAL *const to = dw + span.tap * 3 * p->in_c;
         int32_t c = 0;
         for (; c + MG_LANES <= p->in_c; c += MG_LANES) {
             weight_lanes(span.taps, MG_LANES, p, q, count, from + c, by + c, to + c);

@@ -17,14 +17,10 @@ static inline float tanh_f32(float x) {
     return x < 0.0f ? -y : y;
 }
 
-void mg_tanh_f32_fwd(const mg_size_params *p, const float *x, float *y) {
-    for (int32_t i = 0; i < p->size; ++i) {
-        y[i] = tanh_f32(x[i]);
-    }
-}
+#include "real_f32.h"
 
-void mg_tanh_f32_bwd_data(const mg_size_params *p, const float *dy, const float *y, float *dx) {
-    for (int32_t i = 0; i < p->size; ++i) {
-        dx[i] = dy[i] * (1.0f - y[i] * y[i]);
-    }
-}
+#include "tanh.h"
+
+#include "real_f16.h"
+
+#include "tanh.h"

@@ -3,6 +3,9 @@
  * Each, here or in a body that loads other operands than float ones, is written once for a tile
  * of `rows` by `columns` sums held in registers. Callers pass both as constants, and inlining
  * makes of it a straight run of multiply-adds with two loads for every four of them.
+ *
+ * Before it is included, REAL names the stored type, as by real_f32.h or real_f16.h; sums are
+ * single.
  */
 #ifndef MG_TILE_F32_H
 #define MG_TILE_F32_H
@@ -26,11 +29,11 @@ MG_INLINE void mg_clear_f32(int rows, int columns, mg_sums_f32 sums) {
 }
 
 /* Every row starts with the biases of its channels; b NULL: zeros. */
-MG_INLINE void mg_start_f32(int rows, int columns, const float *b, int32_t channel,
+MG_INLINE void mg_start_f32(int rows, int columns, const REAL *b, int32_t channel,
                             mg_sums_f32 sums) {
     MG_UNROLLED
     for (int j = 0; j < columns; ++j) {
-        const float start = b != NULL ? b[channel + j] : 0.0f;
+        const float start = b != NULL ? (float)b[channel + j] : 0.0f;
         MG_UNROLLED
         for (int i = 0; i < rows; ++i) {
             sums[i][j] = start;
@@ -40,7 +43,7 @@ MG_INLINE void mg_start_f32(int rows, int columns, const float *b, int32_t chann
 
 /* q NULL: no activation */
 MG_INLINE void mg_store_f32(int rows, int columns, mg_sums_f32 sums, const mg_clamp_f32 *q,
-                            int32_t channel, float *const *y) {
+                            int32_t channel, REAL *const *y) {
     if (q != NULL && mg_limits_f32(*q)) {
         MG_UNROLLED
         for (int i = 0; i < rows; ++i) {
@@ -54,37 +57,37 @@ MG_INLINE void mg_store_f32(int rows, int columns, mg_sums_f32 sums, const mg_cl
     for (int i = 0; i < rows; ++i) {
         MG_UNROLLED
         for (int j = 0; j < columns; ++j) {
-            y[i][channel + j] = sums[i][j];
+            y[i][channel + j] = (REAL)sums[i][j];
         }
     }
 }
 
-MG_INLINE void mg_move_f32(int count, const float **pointers, int32_t step) {
+MG_INLINE void mg_move_f32(int count, const REAL **pointers, int32_t step) {
     MG_UNROLLED
     for (int i = 0; i < count; ++i) {
         pointers[i] += step;
     }
 }
 
-MG_INLINE void mg_dot_step_f32(int rows, int columns, const float *const *a, const float *const *b,
+MG_INLINE void mg_dot_step_f32(int rows, int columns, const REAL *const *a, const REAL *const *b,
                                int32_t k, mg_sums_f32 sums) {
     MG_UNROLLED
     for (int j = 0; j < columns; ++j) {
-        const float factor = b[j][k];
+        const float factor = (float)b[j][k];
         MG_UNROLLED
         for (int i = 0; i < rows; ++i) {
-            sums[i][j] += a[i][k] * factor;
+            sums[i][j] += (float)a[i][k] * factor;
         }
     }
     MG_KEEP_ORDER();
 }
 
 /* sums[i][j] += sum over k < n of a[i][k] * b[j][k]; a and b move on by n */
-MG_INLINE void mg_dot_f32(int rows, int columns, int32_t n, const float **a, const float **b,
+MG_INLINE void mg_dot_f32(int rows, int columns, int32_t n, const REAL **a, const REAL **b,
                           mg_sums_f32 sums) {
-    const float *const end = a[0] + n;
+    const REAL *const end = a[0] + n;
     MG_ROLLED
-    for (const float *const last = end - n % MG_UNROLL; a[0] != last;) {
+    for (const REAL *const last = end - n % MG_UNROLL; a[0] != last;) {
         MG_UNROLLED
         for (int32_t k = 0; k < MG_UNROLL; ++k) {
             mg_dot_step_f32(rows, columns, a, b, k, sums);

@@ -45,9 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--classes", type=positive_int, metavar="N", help="give it a new head")
     parser.add_argument(
         "--precision",
-        choices=("f32", "int8"),
+        choices=("f32", "f16", "int8"),
         default="f32",
-        help="of what learns in an int8 model (default: f32)",
+        help="of what learns; int8 is for int8 models (default: f32)",
     )
     parser.add_argument(
         "--gradients",

@@ -6,6 +6,9 @@ import argparse
 
 from mcugrad.cli.console import Console, table
 
+#: Columns of the table that say yes or no.
+_CAN = ("float32", "float16", "int8", "backward")
+
 
 def configure(_parser: argparse.ArgumentParser) -> None:
     """The verb takes no arguments of its own."""
@@ -25,14 +28,12 @@ def run(_options: argparse.Namespace, console: Console) -> int:
                 "name": name,
                 "op": row.op,
                 "float32": op.supports(DType.F32),
+                "float16": op.supports(DType.F16),
                 "int8": op.supports(DType.S8),
                 "backward": op.gradient is not None,
             }
         )
-    cells = [
-        (r["name"], r["op"], *("yes" if r[k] else "no" for k in ("float32", "int8", "backward")))
-        for r in rows
-    ]
-    header = ("TFLite operator", "becomes", "float32", "int8", "backward (f32)")
+    cells = [(r["name"], r["op"], *("yes" if r[k] else "no" for k in _CAN)) for r in rows]
+    header = ("TFLite operator", "becomes", "float32", "float16", "int8", "backward (f32)")
     console.result({"ops": rows}, table(header, [tuple(map(str, c)) for c in cells]))
     return 0

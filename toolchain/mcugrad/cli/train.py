@@ -44,7 +44,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from mcugrad.data import load_data
     from mcugrad.devices import open_device
     from mcugrad.errors import UsageError
-    from mcugrad.fit import Hyper, Schedule, annealing, fit, score, set_hyper
+    from mcugrad.fit import Hyper, Schedule, annealing, fit, score, set_hyper, skipped_steps
     from mcugrad.manifest import Manifest
     from mcugrad.state import load_state, save_state
 
@@ -57,6 +57,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             load_state(device, manifest, options.weights)
         set_hyper(device, manifest, Hyper(options.lr, options.momentum, options.weight_decay))
         before = score(device, manifest, data)
+        skipped = skipped_steps(device, manifest)
         total = options.epochs * len(data.train)
         with console.progress("training", total) as advance:
             outcome = fit(
@@ -67,6 +68,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
                 lambda done, loss: advance(done, f"loss {loss:.4f}"),
                 anneal=annealing(device, manifest, Schedule(options.schedule)),
             )
+        skipped = skipped_steps(device, manifest) - skipped
         after = score(device, manifest, data)
         statistics = device.statistics()
         if options.save:
@@ -79,6 +81,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         "loss": outcome.loss,
         "steps": outcome.steps,
         "refused_steps": outcome.refused,
+        "skipped_steps": skipped,
         "instructions_step": statistics.step,
         "stack_used": statistics.stack_used,
         "sram": manifest.sram,
@@ -91,5 +94,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     )
     if outcome.refused:
         text += f"\n{outcome.refused} steps were refused: loss or gradient not finite"
+    if skipped:
+        text += f"\n{skipped} steps were skipped: gradients overflowed under the scale of the loss"
     console.result(document, text)
     return 0

@@ -15,6 +15,7 @@ C_TYPES = {
     DType.U8: "uint8_t",
     DType.S16: "int16_t",
     DType.S32: "int32_t",
+    DType.F16: "mg_f16",
     DType.F32: "float",
 }
 MG_TYPES = {DType.S8: "MG_TYPE_S8", DType.S32: "MG_TYPE_S32", DType.F32: "MG_TYPE_F32"}
@@ -78,7 +79,7 @@ def array(values: Sequence[int] | Sequence[float], ctype: str) -> list[str]:
 
 
 #: Elements in a row of a weight array, so that the longest literals fit.
-_IN_A_ROW = {DType.S8: 16, DType.U8: 16, DType.S16: 11, DType.S32: 7, DType.F32: 5}
+_IN_A_ROW = {DType.S8: 16, DType.U8: 16, DType.S16: 11, DType.S32: 7, DType.F16: 5, DType.F32: 5}
 
 
 def weights(values: Array, dtype: DType) -> list[str]:

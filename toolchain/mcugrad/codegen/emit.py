@@ -161,10 +161,13 @@ class _Emitter:
         return _filled(f"mg_gather_channels_{tensor.dtype}_fwd", arguments, 4)
 
     def _gradient(self, call: KernelCall) -> dict[str, Any] | None:
-        """The float gradient that an update uses, which may not be finite."""
+        """The float32 gradient that an update uses, which may not be finite.
+
+        Gradients in half are looked through by operators, as they overflow now and then.
+        """
         traced = self.plan.program.traced
         tensors = self.plan.program.tensors
-        name = next((n for n in call.inputs if n in traced and tensors[n].dtype.is_float), None)
+        name = next((n for n in call.inputs if n in traced and tensors[n].dtype is DType.F32), None)
         if call.phase is not Phase.UPDATE or name is None:
             return None
         size = self.plan.program.tensors[name].size
@@ -265,6 +268,7 @@ def _context(plan: MemoryPlan, model_name: str) -> dict[str, Any]:
         "accessors": [
             (d.upper(), C_TYPES[d]) for d in DType if any(f"{d.upper()}(" in t for t in texts)
         ],
+        "half": any(t.dtype is DType.F16 for t in program.tensors.values()),
         "scratch": any("SCRATCH(" in t for t in texts),
         "filled": filled,
         "cleared": _accumulators(plan),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcugrad.ir.graph import Graph, Node, Phase, TrainingGraph
-from mcugrad.ir.tensor import Array, Storage, Tensor
+from mcugrad.ir.tensor import Array, DType, Storage, Tensor
 from mcugrad.ops import OpCall, lookup
 
 
@@ -125,7 +125,9 @@ class Trainer:
         self.gathered = 0
         used = {**values, **(given or {})}
         known = (item.gradient for item in self.training.learning)
-        gradients = [used[g] for g in known if g in graph.tensors]
+        # Operators of the update look through those in half.
+        tensors = [graph.tensors[g] for g in known if g in graph.tensors]
+        gradients = [used[t.name] for t in tensors if t.dtype is not DType.F16]
         finite = all(np.isfinite(g).all() for g in gradients)
         if finite:
             updated = self._run(used, Phase.UPDATE)

@@ -20,6 +20,7 @@ class DType(StrEnum):
     U8 = "u8"  # eight one-bit marks a byte
     S16 = "s16"
     S32 = "s32"
+    F16 = "f16"
     F32 = "f32"
 
     @property
@@ -35,7 +36,7 @@ class DType(StrEnum):
     @property
     def is_float(self) -> bool:
         """Whether arithmetic on it is floating point."""
-        return self is DType.F32
+        return self in (DType.F16, DType.F32)
 
 
 _NUMPY: dict[DType, np.dtype[Any]] = {
@@ -43,6 +44,7 @@ _NUMPY: dict[DType, np.dtype[Any]] = {
     DType.U8: np.dtype(np.uint8),
     DType.S16: np.dtype(np.int16),
     DType.S32: np.dtype(np.int32),
+    DType.F16: np.dtype(np.float16),
     DType.F32: np.dtype(np.float32),
 }
 

@@ -10,11 +10,11 @@ from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import (
     Floats,
     GradientContext,
-    Kernel,
     NoAttrs,
     Op,
     OpCall,
     StructOf,
+    float_kernels,
     register,
 )
 from mcugrad.ops.lookup_table import Rule, look_up, lookup_kernel
@@ -60,12 +60,9 @@ class Activation:
 
     def register(self) -> None:
         """Registers the operator and its gradient."""
-        forward = Kernel(
-            f"mg_{self.name}_f32_fwd", DType.F32, params=self.params, inplace=((0, 0),)
-        )
-        backward = Kernel(
-            f"mg_{self.name}_f32_bwd_data",
-            DType.F32,
+        forward = float_kernels(f"mg_{self.name}_{{}}_fwd", params=self.params, inplace=((0, 0),))
+        backward = float_kernels(
+            f"mg_{self.name}_{{}}_bwd_data",
             params=self.params,
             inplace=((0, 0), (0, 1)),
         )
@@ -75,7 +72,7 @@ class Activation:
                 self.attrs,
                 infer_same,
                 self._reference,
-                kernels=(lookup_kernel(self.rule), forward),
+                kernels=(lookup_kernel(self.rule), *forward),
                 gradient=self._gradient,
             )
         )
@@ -85,6 +82,6 @@ class Activation:
                 self.attrs,
                 infer_matching,
                 self._bwd_reference,
-                kernels=(backward,),
+                kernels=backward,
             )
         )

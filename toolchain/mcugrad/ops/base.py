@@ -19,6 +19,9 @@ from mcugrad.ir.tensor import Array, DType, Tensor
 
 Floats = NDArray[np.float64]
 
+#: Element types that a kernel's body serves alike.
+FLOATS = (DType.F32, DType.F16)
+
 
 @dataclass(frozen=True)
 class NoAttrs:
@@ -125,6 +128,16 @@ class Kernel:
             and (self.dtype is None or _element_types(call) <= {self.dtype, DType.S32})
             and self.matches(call)
         )
+
+
+def of_type(dtype: DType) -> Callable[[OpCall], bool]:
+    """That the first input has that type, whatever the others have."""
+    return lambda call: call.dtype is dtype
+
+
+def float_kernels(symbol: str, **row: Any) -> tuple[Kernel, ...]:
+    """The same row for each type of floats, which ``{}`` in ``symbol`` stands for."""
+    return tuple(Kernel(symbol.format(d), d, **row) for d in FLOATS)
 
 
 def _element_types(call: OpCall) -> set[DType]:

@@ -17,6 +17,7 @@ from mcugrad.ops.base import (
     Op,
     OpCall,
     Spec,
+    float_kernels,
     register,
     require,
 )
@@ -61,9 +62,8 @@ register(
         _reference,
         kernels=(
             Kernel("mg_channel_sum_s16_fwd", DType.S16, params=channel_params),
-            Kernel(
-                "mg_channel_sum_f32_fwd",
-                DType.F32,
+            *float_kernels(
+                "mg_channel_sum_{}_fwd",
                 params=channel_params,
                 inplace=((0, 1),),
                 arity=2,

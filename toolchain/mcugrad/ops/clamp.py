@@ -11,7 +11,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from mcugrad.ir.tensor import Array, DType, Tensor
-from mcugrad.ops.base import CStruct, GradientContext, Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ops.base import (
+    CStruct,
+    GradientContext,
+    Kernel,
+    Op,
+    OpCall,
+    Spec,
+    float_kernels,
+    register,
+    require,
+)
 from mcugrad.ops.clamp_range import Clamp
 from mcugrad.ops.integer_gradient import carried
 from mcugrad.ops.lookup_table import look_up, lookup_kernel
@@ -94,9 +104,7 @@ register(
         _reference,
         kernels=(
             lookup_kernel(_rule),
-            Kernel(
-                "mg_clamp_f32_fwd", DType.F32, params=size_params, quant=_range, inplace=((0, 0),)
-            ),
+            *float_kernels("mg_clamp_{}_fwd", params=size_params, quant=_range, inplace=((0, 0),)),
         ),
         gradient=_gradient,
     )
@@ -124,9 +132,8 @@ register(
                 matches=_is_int8_mask,
                 inplace=((0, 0),),
             ),
-            Kernel(
-                "mg_clamp_f32_bwd_data",
-                DType.F32,
+            *float_kernels(
+                "mg_clamp_{}_bwd_data",
                 params=size_params,
                 quant=_range,
                 inplace=((0, 0), (0, 1)),

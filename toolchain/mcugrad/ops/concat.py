@@ -10,7 +10,17 @@ from math import prod
 import numpy as np
 
 from mcugrad.ir.tensor import Array, DType, Tensor
-from mcugrad.ops.base import CStruct, GradientContext, Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ops.base import (
+    CStruct,
+    GradientContext,
+    Kernel,
+    Op,
+    OpCall,
+    Spec,
+    float_kernels,
+    register,
+    require,
+)
 from mcugrad.ops.pad import SliceAttrs
 from mcugrad.ops.shapes import given, require_same_quant
 
@@ -90,7 +100,7 @@ register(
         _reference,
         kernels=(
             Kernel("mg_concat_s8_fwd", DType.S8, params=_params, arity=_MOST),
-            Kernel("mg_concat_f32_fwd", DType.F32, params=_params, arity=_MOST),
+            *float_kernels("mg_concat_{}_fwd", params=_params, arity=_MOST),
         ),
         gradient=_gradient,
     )

@@ -1,4 +1,7 @@
-"""int8 codes to real values; one scale for all, or one for each index along an axis."""
+"""int8 codes to real values; one scale for all, or one for each index along an axis.
+
+``dequantize_half`` gives them in half precision, for activations.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,11 @@ def _is_per_tensor(call: OpCall) -> bool:
 def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     (x,) = given(values)
     return (real_values(call.input(0), x),)
+
+
+def _infer_half(call: OpCall) -> tuple[Spec, ...]:
+    require(_is_per_tensor(call), "an activation has one scale")
+    return (Spec(call.input(0).shape, DType.F16),)
 
 
 def _axis_params(call: OpCall) -> CStruct:
@@ -64,5 +72,21 @@ register(
             ),
         ),
         gradient=straight_through,
+    )
+)
+register(
+    Op(
+        "dequantize_half",
+        NoAttrs,
+        _infer_half,
+        _reference,
+        kernels=(
+            Kernel(
+                "mg_dequantize_half_s8_fwd",
+                DType.S8,
+                params=size_params,
+                quant=lambda call: affine(call.input(0)),
+            ),
+        ),
     )
 )

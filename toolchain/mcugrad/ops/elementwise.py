@@ -7,7 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import CStruct, GradientContext, Kernel, OpCall, Spec, StructOf, require
+from mcugrad.ops.base import (
+    FLOATS,
+    CStruct,
+    GradientContext,
+    Kernel,
+    OpCall,
+    Spec,
+    StructOf,
+    require,
+)
 from mcugrad.ops.clamp_range import NONE, Clamp
 from mcugrad.ops.quantized import Ints, multiply_by_quantized_multiplier, quantize_multiplier
 from mcugrad.ops.requantize import quant_of
@@ -65,7 +74,7 @@ def kernels(op: str, quant: StructOf) -> tuple[Kernel, ...]:
     """The kernel rows of an operator, ``quant`` being its int8 arithmetic."""
     return tuple(
         Kernel(f"mg_{op}_{dtype}_fwd", dtype, params=_params, quant=q, inplace=((0, 0), (0, 1)))
-        for dtype, q in ((DType.S8, quant), (DType.F32, _clamp_params))
+        for dtype, q in ((DType.S8, quant), *((d, _clamp_params) for d in FLOATS))
     )
 
 

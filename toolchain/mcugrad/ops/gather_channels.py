@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, float_kernels, register, require
 from mcugrad.ops.integer_gradient import carried
 from mcugrad.ops.runs import runs_params
 from mcugrad.ops.shapes import given
@@ -48,7 +48,7 @@ register(
         kernels=(
             Kernel("mg_gather_channels_s8_fwd", DType.S8, params=_params),
             Kernel("mg_gather_channels_s16_fwd", DType.S16, params=_params),
-            Kernel("mg_gather_channels_f32_fwd", DType.F32, params=_params),
+            *float_kernels("mg_gather_channels_{}_fwd", params=_params),
         ),
         integer=carried,
     )

@@ -21,6 +21,7 @@ from mcugrad.ops.base import (
     OpCall,
     Spec,
     StructOf,
+    float_kernels,
     require,
     with_dsp,
 )
@@ -39,12 +40,12 @@ from mcugrad.ops.shapes import given
 def check_operands(call: OpCall, axis: int) -> None:
     """That x, w and b have types that go together; ``axis`` is the output channels of w."""
     x, w = call.input(0), call.input(1)
-    require(x.dtype in (DType.F32, DType.S8), f"input of type {x.dtype}")
+    require(x.dtype.is_float or x.dtype is DType.S8, f"input of type {x.dtype}")
     require(w.dtype is x.dtype, f"{w.dtype} weights with {x.dtype} input")
     if call.has_input(2):
         b = call.input(2)
         require(b.shape == (w.shape[axis],), f"bias {b.shape} for {w.shape[axis]} channels")
-        wanted = DType.F32 if x.dtype is DType.F32 else DType.S32
+        wanted = x.dtype if x.dtype.is_float else DType.S32
         require(b.dtype is wanted, f"{b.dtype} bias with {x.dtype} input")
     if x.dtype is DType.S8:
         require(len(quant_of(x).scale) == 1, "the input is quantised per channel")
@@ -122,9 +123,8 @@ def fwd_kernels(
     )
     return (
         *with_dsp(portable, dsp),
-        Kernel(
-            f"mg_{op}_f32_fwd",
-            DType.F32,
+        *float_kernels(
+            f"mg_{op}_{{}}_fwd",
             params=params,
             quant=lambda call: call.attrs.clamp.params(),
             arity=3,
@@ -151,7 +151,7 @@ def bwd_data_kernels(op: str, params: StructOf, axis: int) -> tuple[Kernel, ...]
             matches=_reads_int8(1),
             scratch=True,
         ),
-        Kernel(f"mg_{op}_f32_bwd_data", DType.F32, params=params),
+        *float_kernels(f"mg_{op}_{{}}_bwd_data", params=params),
     )
 
 
@@ -167,7 +167,7 @@ def bwd_weight_kernels(op: str, params: StructOf) -> tuple[Kernel, ...]:
             inplace=((0, 2),),
             arity=3,
         ),
-        Kernel(f"mg_{op}_f32_bwd_weight", DType.F32, params=params, inplace=((0, 2),), arity=3),
+        *float_kernels(f"mg_{op}_{{}}_bwd_weight", params=params, inplace=((0, 2),), arity=3),
     )
 
 

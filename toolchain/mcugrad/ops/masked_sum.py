@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mcugrad.ir.tensor import Array, DType
+from mcugrad.ir.tensor import Array
 from mcugrad.ops import linear
-from mcugrad.ops.base import Kernel, NoAttrs, Op, OpCall, Spec, register, require
+from mcugrad.ops.base import FLOATS, Kernel, NoAttrs, Op, OpCall, Spec, of_type, register, require
 from mcugrad.ops.mask import check_mask, masked
 from mcugrad.ops.shapes import channel_params, given
 
 
 def _infer(call: OpCall) -> tuple[Spec, ...]:
     dy = call.input(0)
-    require(dy.dtype is DType.F32 and dy.size > 0, "a float gradient with channels")
+    require(dy.dtype.is_float and dy.size > 0, "a float gradient with channels")
     (dx,) = check_mask(call, 1, (Spec(dy.shape, dy.dtype),))
     return dx, *linear.check_gathered(call, 2, Spec(dy.shape[-1:], dy.dtype))
 
@@ -34,14 +34,16 @@ register(
         NoAttrs,
         _infer,
         _reference,
-        kernels=(
+        kernels=tuple(
             Kernel(
-                "mg_masked_sum_f32_fwd",
+                f"mg_masked_sum_{dtype}_fwd",
                 None,
                 params=channel_params,
+                matches=of_type(dtype),
                 inplace=((0, 0), (1, 2)),
                 arity=3,
-            ),
+            )
+            for dtype in FLOATS
         ),
     )
 )

@@ -18,6 +18,7 @@ from mcugrad.ops.base import (
     Op,
     OpCall,
     Spec,
+    float_kernels,
     register,
     require,
 )
@@ -155,7 +156,7 @@ register(
         _reference,
         kernels=(
             Kernel("mg_mean_s8_fwd", DType.S8, params=_params, quant=_quant),
-            Kernel("mg_reduce_f32_fwd", DType.F32, params=_params),
+            *float_kernels("mg_reduce_{}_fwd", params=_params),
         ),
         gradient=_gradient,
     )
@@ -168,7 +169,7 @@ register(
         _bwd_reference,
         kernels=(
             Kernel("mg_mean_s16_bwd_data", DType.S16, params=_bwd_params),
-            Kernel("mg_mean_f32_bwd_data", DType.F32, params=_bwd_params),
+            *float_kernels("mg_mean_{}_bwd_data", params=_bwd_params),
         ),
         integer=_bwd_integer,
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, float_kernels, register, require
 from mcugrad.ops.runs import check_channels, runs_params
 from mcugrad.ops.shapes import given
 
@@ -54,7 +54,7 @@ register(
         _reference,
         kernels=(
             Kernel("mg_merge_channels_s8_fwd", DType.S8, params=_params),
-            Kernel("mg_merge_channels_f32_fwd", DType.F32, params=_params),
+            *float_kernels("mg_merge_channels_{}_fwd", params=_params),
         ),
     )
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import Kernel, NoAttrs, Op, OpCall, register
+from mcugrad.ir.tensor import Array
+from mcugrad.ops.base import NoAttrs, Op, OpCall, float_kernels, register
 from mcugrad.ops.shapes import given, infer_same, size_params
 
 
@@ -20,6 +20,6 @@ register(
         NoAttrs,
         infer_same,
         _reference,
-        kernels=(Kernel("mg_neg_f32_fwd", DType.F32, params=size_params, inplace=((0, 0),)),),
+        kernels=float_kernels("mg_neg_{}_fwd", params=size_params, inplace=((0, 0),)),
     )
 )

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import CStruct, GradientContext, Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ops.base import (
+    CStruct,
+    GradientContext,
+    Kernel,
+    Op,
+    OpCall,
+    Spec,
+    float_kernels,
+    register,
+    require,
+)
 from mcugrad.ops.boxes import Place, box_params
 from mcugrad.ops.requantize import quant_of
 from mcugrad.ops.shapes import given, require_same_quant
@@ -126,7 +136,7 @@ register(
         _pad_reference,
         kernels=(
             Kernel("mg_pad_s8_fwd", DType.S8, params=_pad_params, quant=_pad_quant),
-            Kernel("mg_pad_f32_fwd", DType.F32, params=_pad_params),
+            *float_kernels("mg_pad_{}_fwd", params=_pad_params),
         ),
         gradient=_pad_gradient,
     )
@@ -139,7 +149,7 @@ register(
         _slice_reference,
         kernels=(
             Kernel("mg_slice_s8_fwd", DType.S8, params=_slice_params),
-            Kernel("mg_slice_f32_fwd", DType.F32, params=_slice_params),
+            *float_kernels("mg_slice_{}_fwd", params=_slice_params),
         ),
         gradient=_slice_gradient,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import (
+    FLOATS,
     CStruct,
     GradientContext,
     IntegerRule,
@@ -131,9 +132,9 @@ def register_pool(
 
     forward = tuple(
         Kernel(f"mg_{op}_{dtype}_fwd", dtype, params=_fwd_params, quant=_range)
-        for dtype in (DType.S8, DType.F32)
+        for dtype in (DType.S8, *FLOATS)
     )
-    types = (DType.S16, DType.F32) if integer else (DType.F32,)
+    types = (DType.S16, *FLOATS) if integer else FLOATS
     backward = tuple(Kernel(f"mg_{op}_{d}_bwd_data", d, params=_bwd_params) for d in types)
     register(Op(op, PoolAttrs, _infer, reference, kernels=forward, gradient=gradient))
     register(

@@ -10,7 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import CStruct, Kernel, NoAttrs, Op, OpCall, Spec, register, require
+from mcugrad.ops.base import (
+    FLOATS,
+    CStruct,
+    Kernel,
+    NoAttrs,
+    Op,
+    OpCall,
+    Spec,
+    of_type,
+    register,
+    require,
+)
 from mcugrad.ops.clamp import int8_range, limits
 from mcugrad.ops.clamp_range import Clamp
 from mcugrad.ops.integer_gradient import carried
@@ -58,21 +69,15 @@ register(
         NoAttrs,
         _infer_bwd,
         _bwd_reference,
-        kernels=(
+        kernels=tuple(
             Kernel(
-                "mg_saturation_mask_f32_bwd_data",
+                f"mg_saturation_mask_{dtype}_bwd_data",
                 None,
                 params=size_params,
-                matches=lambda call: call.dtype is DType.F32,
+                matches=of_type(dtype),
                 inplace=((0, 0),),
-            ),
-            Kernel(
-                "mg_saturation_mask_s16_bwd_data",
-                None,
-                params=size_params,
-                matches=lambda call: call.dtype is DType.S16,
-                inplace=((0, 0),),
-            ),
+            )
+            for dtype in (*FLOATS, DType.S16)
         ),
         integer=carried,
     )

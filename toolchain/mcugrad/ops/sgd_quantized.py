@@ -81,6 +81,7 @@ def _infer(call: OpCall) -> tuple[Spec, ...]:
     w, dw, updates, hyper = (call.input(i) for i in range(4))
     require(dw.shape == w.shape, f"gradient of shape {dw.shape} for {w.shape}")
     require(w.dtype in _LARGEST, f"weights of type {w.dtype}")
+    require(dw.dtype is DType.F32, f"gradient of type {dw.dtype}")
     limit, largest = call.attrs.limit, _LARGEST[w.dtype]
     require(0 <= limit <= largest, f"limit {limit} is not from 0 to {largest}")
     require(updates.shape == (1,) and updates.dtype is DType.S32, "a counter of updates")

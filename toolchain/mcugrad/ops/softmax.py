@@ -16,6 +16,7 @@ from mcugrad.ops.base import (
     Op,
     OpCall,
     Spec,
+    float_kernels,
     register,
     require,
 )
@@ -100,7 +101,7 @@ register(
         _reference,
         kernels=(
             Kernel("mg_softmax_s8_fwd", DType.S8, params=_params, quant=_quant, inplace=((0, 0),)),
-            Kernel("mg_softmax_f32_fwd", DType.F32, params=_params, inplace=((0, 0),)),
+            *float_kernels("mg_softmax_{}_fwd", params=_params, inplace=((0, 0),)),
         ),
         gradient=_gradient,
     )
@@ -112,9 +113,8 @@ register(
         infer_matching,
         _bwd_reference,
         kernels=(
-            Kernel(
-                "mg_softmax_f32_bwd_data",
-                DType.F32,
+            *float_kernels(
+                "mg_softmax_{}_bwd_data",
                 params=_params,
                 inplace=((0, 0), (0, 1)),
             ),

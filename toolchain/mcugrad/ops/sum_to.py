@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ir.tensor import Array
+from mcugrad.ops.base import CStruct, Op, OpCall, Spec, float_kernels, register, require
 from mcugrad.ops.reduction import reduction_params
 from mcugrad.ops.shapes import given
 
@@ -54,6 +54,6 @@ register(
         SumToAttrs,
         _infer,
         _reference,
-        kernels=(Kernel("mg_reduce_f32_fwd", DType.F32, params=_params),),
+        kernels=float_kernels("mg_reduce_{}_fwd", params=_params),
     )
 )

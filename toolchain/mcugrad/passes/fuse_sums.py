@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from mcugrad.ir.graph import Graph, Node, TrainingGraph
-from mcugrad.ir.tensor import DType
 
 
 def fuse_sums(training: TrainingGraph) -> TrainingGraph:
@@ -48,7 +47,7 @@ class _Sums:
             mask = None
         readers = self._consumers[dy]
         scaling = next((n for n in readers if n.op == "scale_channels"), None)
-        if self.graph.tensors[dy].dtype is DType.F32:
+        if self.graph.tensors[dy].dtype.is_float:
             if mask is not None:
                 inputs, outputs = (*mask.inputs, *gathered), (dy, *total.outputs)
                 self._take(

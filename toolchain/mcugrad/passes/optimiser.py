@@ -12,8 +12,10 @@ from mcugrad.ir.tensor import DType, Storage, Tensor
 from mcugrad.ops import lookup
 from mcugrad.ops.base import NoAttrs
 from mcugrad.ops.elementwise import ElementwiseAttrs
+from mcugrad.ops.sgd_half import SgdHalfAttrs
 from mcugrad.ops.sgd_quantized import WEIGHT_LIMIT, SgdQuantizedAttrs, bias_limit
 from mcugrad.passes.autodiff import Differentiator
+from mcugrad.passes.loss_scaling import LossScaling
 
 #: What the count of updates is called.
 UPDATES = "updates"
@@ -45,6 +47,7 @@ def attach_optimiser(
     hyper: str,
     *,
     exponents: Mapping[str, str],
+    scaling: LossScaling | None,
     kept: Collection[str],
     momentum: bool,
     seed: int,
@@ -52,8 +55,8 @@ def attach_optimiser(
 ) -> dict[str, str]:
     """Adds the update of every learning tensor's STATE; returns the next state.
 
-    ``exponents`` holds those of integer gradients. Of the int8 weights in ``kept``, the
-    remainders of their updates are a STATE too.
+    ``exponents`` holds those of integer gradients, ``scaling`` the scale of those in half. Of the
+    int8 weights in ``kept``, the remainders of their updates are a STATE too.
 
     Raises:
         UsageError: momentum is wanted for int8 weights.
@@ -61,6 +64,10 @@ def attach_optimiser(
     next_state: dict[str, str] = {}
     limits = _bias_limits(diff.graph)
     updates = ""
+    if scaling is not None:
+        # Backward, so that each gradient is looked through when it is complete.
+        finite = scaling.finite(diff.gradients[s] for s in reversed(list(states.values())))
+        next_state |= scaling.next_state(finite)
     for name, state in states.items():
         if diff.tensor(state).dtype is DType.F32:
             next_state |= _float_update(diff, state, hyper, momentum)
@@ -73,6 +80,10 @@ def attach_optimiser(
             next_state[updates] = diff.emit("increment", NoAttrs(), (updates,), f"{updates}/next")
         salt = crc32(f"{seed} {name}".encode()) >> 1
         gradient = diff.gradients[state]
+        if scaling is not None:
+            operands = (state, gradient, scaling.scale, finite, updates, hyper)
+            next_state[state] = diff.emit("sgd_half", SgdHalfAttrs(salt), operands, f"{state}/next")
+            continue
         attrs = SgdQuantizedAttrs(limits.get(state, WEIGHT_LIMIT), salt, qas)
         integer = gradient in exponents
         op = "sgd_integer" if integer else "sgd_quantized"

@@ -17,9 +17,11 @@ from mcugrad.ops.reshape import ReshapeAttrs
 from mcugrad.passes.as_state import as_state
 from mcugrad.passes.autodiff import Differentiator
 from mcugrad.passes.float_tail import float_tail
+from mcugrad.passes.half import in_half
 from mcugrad.passes.integer_gradients import integer_gradients
 from mcugrad.passes.integer_head import integer_head
 from mcugrad.passes.layers import layers
+from mcugrad.passes.loss_scaling import LossScaling
 from mcugrad.passes.optimiser import attach_optimiser, gather_batch
 from mcugrad.passes.replace_head import replace_head
 from mcugrad.passes.saturation_masks import keep_masks
@@ -32,6 +34,7 @@ TARGET, LOSS, HYPER = "target", "loss", "hyper"
 class Precision(StrEnum):
     """The arithmetic of what learns in an int8 model."""
 
+    F16 = "f16"  # the same tail, or all of a float model, in half precision
     F32 = "f32"  # the tail from the first learning layer on in float32
     INT8 = "int8"  # int8 throughout, gradients in float32; only a fresh head is float32
 
@@ -89,6 +92,16 @@ class TrainingOptions:
                 raise UsageError(f"{name.replace('_', ' ')} {value}: must be from {low} to {high}")
         if not self.qas and self.precision is not Precision.INT8:
             raise UsageError("--no-qas is for weights that learn in int8: add --precision int8")
+        if self.precision is Precision.F16:
+            if self.batch > 1:
+                raise UsageError(
+                    "--precision f16 learns from one sample at a time: no --batch, "
+                    "or --precision f32"
+                )
+            if self.momentum:
+                raise UsageError(
+                    "--precision f16 learns without momentum: no --momentum, or --precision f32"
+                )
         if self.gradients is Gradients.S16:
             if self.precision is not Precision.INT8:
                 raise UsageError("--gradients s16 is for weights that learn in --precision int8")
@@ -119,6 +132,8 @@ def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions)
         forward = replace_head(forward, options.classes, options.seed)
         if options.gradients is Gradients.S16:
             forward = integer_head(forward)
+    if options.precision is Precision.F16 and learning:
+        forward = in_half(forward)
     if len(forward.inputs) != 1 or len(forward.outputs) != 1:
         raise ModelError(
             f"the model has {len(forward.inputs)} inputs and {len(forward.outputs)} outputs; "
@@ -141,6 +156,10 @@ def _differentiated(
     if integer and any(diff.tensor(s).dtype.is_float for s in states.values()):
         raise UsageError("--gradients s16 needs an int8 model: some of what learns is float32")
     target, loss, gradient = _attach_loss(diff, result, options)
+    scaling = None
+    if any(diff.tensor(s).dtype is DType.F16 for s in states.values()):
+        scaling = LossScaling.attach(diff)
+        gradient = scaling.scaled(gradient, f"d.{result}", diff.tensor(result).dtype)
     diff.run(result, gradient)
     for name, state in states.items():
         if state not in diff.gradients:
@@ -164,6 +183,7 @@ def _differentiated(
         states,
         hyper,
         exponents=exponents,
+        scaling=scaling,
         kept=fresh if integer else (),
         momentum=options.momentum != 0.0,
         seed=options.seed,
@@ -202,7 +222,7 @@ def _logits(forward: Graph) -> str:
     producers = forward.producers()
     name = forward.outputs[0]
     node = producers.get(name)
-    while node is not None and (lookup(node.op).view or node.op == "dequantize"):
+    while node is not None and (lookup(node.op).view or node.op in ("dequantize", "cast")):
         name = node.inputs[0]
         node = producers.get(name)
     if node is not None and node.op == "softmax":
@@ -220,11 +240,13 @@ def _attach_loss(
 ) -> tuple[str, str, str]:
     """Adds target and loss; returns their names and the gradient of ``result``.
 
-    The result is int8 where nothing learns; then the loss is that of its real values.
+    The result is int8 where nothing learns; then the loss is that of its real values. That of a
+    result in half is in float32, as is its gradient.
     """
     tensor = diff.tensor(result)
-    if not tensor.dtype.is_float:
-        result = diff.emit("dequantize", NoAttrs(), (result,), f"{result}/float")
+    if tensor.dtype is not DType.F32:
+        op = "cast" if tensor.dtype.is_float else "dequantize"
+        result = diff.emit(op, NoAttrs(), (result,), f"{result}/float")
     attrs = LossAttrs(scale=1.0 / options.batch)
     if options.loss is Loss.MEAN_SQUARED_ERROR:
         target = diff.builder.add_tensor(Tensor(TARGET, tensor.shape, DType.F32))

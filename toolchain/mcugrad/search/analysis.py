@@ -25,7 +25,7 @@ from mcugrad.manifest import Manifest
 from mcugrad.onlooker import Onlooker
 from mcugrad.passes.layers import Layer, layers
 from mcugrad.passes.scheme import largest_channels, resolve_scheme
-from mcugrad.passes.training import Gradients, TrainingOptions, training_graph
+from mcugrad.passes.training import Gradients, Precision, TrainingOptions, training_graph
 from mcugrad.search.contribution import (
     NOT_AT_ALL,
     Contribution,
@@ -86,6 +86,8 @@ def contribution(
     """
     graph = prepare(import_model(request.model))
     options = replace(request.training, batch=1, momentum=0.0, gradients=Gradients.F32)
+    if options.precision is Precision.F16:  # what tensors are worth does not depend on it
+        options = replace(options, precision=Precision.F32)
     host = replace(request, target="host", training=options, sram=None, flash=None)
     seed = options.seed
     data = split(data, seed) if analysis is Analysis.ACCURACY else data

@@ -1,4 +1,5 @@
-/* Sum over positions of each channel, float, of a gradient that may be masked on the way. */
+/* Sum over positions of each channel of a float gradient that may be masked on the way; its type
+ * is that of real_f32.h or real_f16.h, which stands before it. */
 #include "arithmetic.h"
 #include "mask.h"
 
@@ -7,10 +8,10 @@
 /* The operands; mask NULL: all passes, and nothing but the sum is written. */
 typedef struct {
     const mg_channel_sum_params *p;
-    const float *dy;
+    const REAL *dy;
     const uint8_t *mask;
-    const float *gathered;
-    float *dx, *sum;
+    const REAL *gathered;
+    REAL *dx, *sum;
 } operands;
 
 /* Adds up to MG_BLOCK positions of neighbouring channels, from an element on. */
@@ -19,15 +20,15 @@ MG_INLINE void block(int width, int masks, const operands *o, int32_t element, i
     const int32_t channels = o->p->channels;
     MG_ROLLED
     for (; positions > 0; --positions) {
-        const float *const from = o->dy + element;
+        const REAL *const from = o->dy + element;
         const uint32_t passing =
             masks ? mg_passing(o->mask, (uint32_t)element, (uint32_t)width) : 0;
         MG_UNROLLED
         for (int j = 0; j < width; ++j) {
-            float value = from[j];
+            float value = (float)from[j];
             if (masks) {
                 value = passing >> j & 1 ? value : 0.0f;
-                o->dx[element + j] = value;
+                o->dx[element + j] = (REAL)value;
             }
             part[j] += value;
         }
@@ -39,7 +40,7 @@ MG_INLINE void tile(int width, const operands *o, int32_t channel) {
     float total[TILE];
     MG_UNROLLED
     for (int j = 0; j < width; ++j) {
-        total[j] = o->gathered != NULL ? o->gathered[channel + j] : 0.0f;
+        total[j] = o->gathered != NULL ? (float)o->gathered[channel + j] : 0.0f;
     }
     for (int32_t at = 0; at < o->p->positions; at += MG_BLOCK) {
         float part[TILE] = {0.0f};
@@ -57,7 +58,7 @@ MG_INLINE void tile(int width, const operands *o, int32_t channel) {
     }
     MG_UNROLLED
     for (int j = 0; j < width; ++j) {
-        o->sum[channel + j] = total[j];
+        o->sum[channel + j] = (REAL)total[j];
     }
 }
 
@@ -71,12 +72,12 @@ static void all_channels(const operands *o) {
     }
 }
 
-void mg_channel_sum_f32_fwd(const mg_channel_sum_params *p, const float *dy, const float *gathered,
-                            float *sum) {
+void KERNEL(channel_sum, fwd)(const mg_channel_sum_params *p, const REAL *dy, const REAL *gathered,
+                              REAL *sum) {
     all_channels(&(operands){p, dy, NULL, gathered, NULL, sum});
 }
 
-void mg_masked_sum_f32_fwd(const mg_channel_sum_params *p, const float *dy, const uint8_t *mask,
-                           const float *gathered, float *dx, float *sum) {
+void KERNEL(masked_sum, fwd)(const mg_channel_sum_params *p, const REAL *dy, const uint8_t *mask,
+                             const REAL *gathered, REAL *dx, REAL *sum) {
     all_channels(&(operands){p, dy, mask, gathered, dx, sum});
 }

@@ -1,5 +1,5 @@
-/* Float weights as a gradient takes them; before it is included, QUANT names a type. */
-#define WEIGHT float
+/* Float weights as a gradient takes them; before it is included, REAL and QUANT name types. */
+#define WEIGHT REAL
 
 static inline float scale_of(const QUANT *q, int32_t channel) {
     (void)q;

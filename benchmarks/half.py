@@ -1,0 +1,89 @@
+"""Learning in half precision against float32: accuracy at the same rates and orders, and SRAM.
+
+Run: python -m benchmarks.half [--task NAME ...] [--orders N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.accuracy import TARGET, Learner, request, sram
+from benchmarks.datasets import require_data
+from benchmarks.tasks import TASKS, WAYS
+from mcugrad.cli.console import table
+from mcugrad.compiler import compile_model
+from mcugrad.data import Data, Samples
+from mcugrad.devices import open_device
+from mcugrad.fit import skipped_steps
+
+#: task, what learns in half and in float32, and the learning rate that suits float32.
+PAIRS = (
+    ("kws", "tail-f16", "tail", 0.03),
+    ("kws", "f16", "f32", 0.003),
+    ("resnet8", "tail-f16", "tail", 0.001),
+)
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The accuracy after each order of the samples, steps skipped in all, and bytes of SRAM."""
+
+    accuracies: list[float]
+    skipped: int
+    sram: int
+
+
+def learned(task_name: str, way_name: str, rate: float, orders: int) -> Learned:
+    """What one way of learning makes of a task."""
+    task, way = TASKS[task_name], WAYS[way_name]
+    data = task.data()
+    if way.float_model:
+        data = Data(*(Samples(task.real(s.x), s.y) for s in (data.train, data.measured)))
+    accuracies, skipped = [], 0
+    with tempfile.TemporaryDirectory() as name:
+        folder, out = Path(name), Path(name) / "out"
+        asked = request(task, way, "host", folder)
+        manifest = compile_model(asked, out)
+        needs = sram(replace(asked, target=TARGET), folder)
+        with open_device("host", out) as device:
+            learner = Learner(device, manifest, task)
+            for seed in range(orders):
+                accuracies.append(learner.taught(data.train, data.measured, rate, seed))
+                skipped += skipped_steps(device, manifest)
+    return Learned(accuracies, skipped, needs)
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--task", action="append", choices=TASKS, help="default: all of them here")
+    parser.add_argument("--orders", type=int, default=10, help="of the samples")
+    options = parser.parse_args()
+    require_data()
+    rows = []
+    for task, half, single, rate in PAIRS:
+        for way in (half, single) if task in (options.task or TASKS) else ():
+            found = learned(task, way, rate, options.orders)
+            shares = 100 * np.array(found.accuracies)
+            error = shares.std(ddof=1) / np.sqrt(len(shares)) if len(shares) > 1 else 0.0
+            rows.append(
+                (
+                    task,
+                    WAYS[way].what,
+                    f"{rate:.2g}",
+                    f"{shares.mean():.2f} % (± {error:.2f})",
+                    str(found.skipped),
+                    str(found.sram),
+                )
+            )
+    header = ("task", "what learns", "rate", "after", "skipped", f"SRAM {TARGET}")
+    print(table(header, rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+#include "real_f16.h"
+
+#include "channel_sum.h"

@@ -1,0 +1,3 @@
+#include "real_f32.h"
+
+#include "channel_sum.h"

@@ -1,0 +1,14 @@
+/* Convolution, half, gradient of the input. */
+#include "mg_kernels.h"
+
+#include "real_f16.h"
+
+#define QUANT void
+#include "weight_real.h"
+
+#include "conv2d_bwd_data.h"
+
+void mg_conv2d_f16_bwd_data(const mg_conv2d_params *p, const mg_f16 *dy, const mg_f16 *w,
+                            mg_f16 *dx) {
+    walk_backward(p, NULL, dy, w, dx, p->in_c);
+}

@@ -1,0 +1,43 @@
+/* Convolution, float, forward, of the type of real_f32.h or real_f16.h, which stands before it. */
+#include "conv2d_window.h"
+#include "tile_f32.h"
+
+#define ELEMENT       REAL
+#define WEIGHT        REAL
+#define BIAS          REAL
+#define QUANT         mg_clamp_f32
+#define TILE_PIXELS   MG_TILE
+#define TILE_CHANNELS MG_TILE
+
+MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp_f32 *q,
+                    const REAL *const *x, const REAL *w, const REAL *b, int32_t channel,
+                    REAL *const *y) {
+    mg_sums_f32 sums;
+    mg_start_f32(pixels, channels, b, channel, sums);
+    const REAL *from[MG_TILE], *weights[MG_TILE];
+    MG_UNROLLED
+    for (int i = 0; i < pixels; ++i) {
+        from[i] = x[i];
+    }
+    MG_UNROLLED
+    for (int j = 0; j < channels; ++j) {
+        weights[j] = w + j * v->w_channel;
+    }
+    int32_t in_row = v->runs;
+    MG_ROLLED
+    for (int32_t left = v->rows * v->runs; left > 0; --left) {
+        mg_dot_f32(pixels, channels, v->run, from, weights, sums);
+        const int last = --in_row == 0;
+        in_row = last ? v->runs : in_row;
+        mg_move_f32(pixels, from, last ? v->source_row : v->source_run);
+        mg_move_f32(channels, weights, last ? v->w_row : v->w_run);
+    }
+    mg_store_f32(pixels, channels, sums, q, channel, y);
+}
+
+#include "walk.h"
+
+void KERNEL(conv2d, fwd)(const mg_conv2d_params *p, const mg_clamp_f32 *q, const REAL *x,
+                         const REAL *w, const REAL *b, REAL *y) {
+    walk_forward(p, q, x, w, b, y);
+}

@@ -1,0 +1,6 @@
+/* Depthwise convolution, half, forward. */
+#include "mg_kernels.h"
+
+#include "real_f16.h"
+
+#include "depthwise_conv2d_fwd.h"

@@ -1,0 +1,63 @@
+/* Depthwise convolution, float, forward, of the type of real_f32.h or real_f16.h, which stands
+ * before it. */
+#include "depthwise_conv2d_window.h"
+#include "tile_f32.h"
+
+#define ELEMENT       REAL
+#define BIAS          REAL
+#define QUANT         mg_clamp_f32
+#define SUM           float
+#define FINISH        const mg_clamp_f32 *
+#define LANES         MG_LANES
+#define TILE_PIXELS   MG_TILE
+#define TILE_CHANNELS MG_TILE
+
+#include "weight_real.h"
+
+#include "depthwise_taps.h"
+
+static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows,
+                                  const mg_span *columns) {
+    return mg_depthwise_forward_window(p, rows, columns);
+}
+
+MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp_f32 *q,
+                    const REAL *const *x, const REAL *w, const REAL *b, int32_t channel,
+                    REAL *const *y) {
+    mg_sums_f32 sums;
+    const REAL *from[MG_TILE];
+    mg_start_f32(pixels, channels, b, channel, sums);
+    MG_UNROLLED
+    for (int i = 0; i < pixels; ++i) {
+        from[i] = x[i] + channel / v->multiplier;
+    }
+    depthwise_taps(pixels, channels, v, from, w, q, channel, sums);
+    mg_store_f32(pixels, channels, sums, q, channel, y);
+}
+
+static inline float zero_point_of(const mg_clamp_f32 *q) {
+    (void)q;
+    return 0.0f;
+}
+
+static inline const mg_clamp_f32 *finish_of(const mg_clamp_f32 *q, int32_t channel) {
+    (void)channel;
+    return q;
+}
+
+static inline void finish(const mg_clamp_f32 *range, float sum, REAL *y) {
+    *y = (REAL)(range == NULL ? sum : mg_limit_f32(sum, *range));
+}
+
+#include "slide.h"
+#include "walk.h"
+
+void KERNEL(depthwise_conv2d, fwd)(const mg_conv2d_params *p, const mg_clamp_f32 *q, const REAL *x,
+                                   const REAL *w, const REAL *b, REAL *y) {
+    if (mg_slides(p, p->in_h, p->in_w, p->out_h, p->pad_top)) {
+        const slide g = slide_forward(p);
+        slide_all(&g, mg_limits_f32(*q) ? q : NULL, x, w, b, y);
+    } else {
+        walk_forward(p, q, x, w, b, y);
+    }
+}

@@ -1,0 +1,6 @@
+/* Fully connected layer, half, forward. */
+#include "mg_kernels.h"
+
+#include "real_f16.h"
+
+#include "fully_connected_fwd.h"

@@ -1,0 +1,34 @@
+/* Fully connected layer, float, forward, of the type of real_f32.h or real_f16.h, which stands
+ * before it. */
+#include "mg_kernels.h"
+
+#include "tile_f32.h"
+
+/* A few outputs of one row, from `channel` on. */
+MG_INLINE void tile(int width, const mg_fully_connected_params *p, const mg_clamp_f32 *q,
+                    const REAL *x, const REAL *w, const REAL *b, int32_t channel, REAL *y) {
+    const REAL *from[MG_TILE];
+    mg_sums_f32 sums;
+    MG_UNROLLED
+    for (int j = 0; j < width; ++j) {
+        from[j] = w + (channel + j) * p->in;
+    }
+    mg_start_f32(1, width, b, channel, sums);
+    mg_dot_f32(1, width, p->in, &x, from, sums);
+    mg_store_f32(1, width, sums, q, channel, &y);
+}
+
+void KERNEL(fully_connected, fwd)(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
+                                  const REAL *x, const REAL *w, const REAL *b, REAL *y) {
+    for (int32_t row = 0; row < p->rows; ++row) {
+        int32_t channel = 0;
+        for (; channel + MG_TILE <= p->out; channel += MG_TILE) {
+            tile(MG_TILE, p, q, x, w, b, channel, y);
+        }
+        for (; channel < p->out; ++channel) {
+            tile(1, p, q, x, w, b, channel, y);
+        }
+        x += p->in;
+        y += p->out;
+    }
+}

@@ -1,0 +1,95 @@
+"""Stochastic gradient descent on weights in half precision, without a copy in float32.
+
+    w = w - learning_rate * (dw / scale + weight_decay * w)
+
+in single precision, rounded to one of the two neighbours in half, at random such that the mean is
+kept (Gupta et al., "Deep Learning with Limited Numerical Precision", section 3.2): steps far below
+a weight's last bit are not lost. The random numbers are those of :mod:`sgd_quantized`.
+
+Inputs: w f16, dw f16 of the same shape, the loss's scale f32 [1], finite s32 [1], updates s32 [1],
+hyper-parameters [learning_rate, momentum, weight_decay]. Unless ``finite``, w stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mcugrad.ir.tensor import Array, DType
+from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, of_type, register, require
+from mcugrad.ops.sgd_quantized import draws
+from mcugrad.ops.shapes import given, size_params
+
+_HALF = np.finfo(np.float16)
+
+#: Steps between neighbours in half that single precision tells apart: random numbers have as many.
+_PARTS = np.float32(1 << 13)
+
+
+@dataclass(frozen=True)
+class SgdHalfAttrs:
+    """``salt`` tells the tensors' random numbers apart."""
+
+    salt: int = 0
+
+
+def _infer(call: OpCall) -> tuple[Spec, ...]:
+    w, dw, scale, finite, updates, hyper = (call.input(i) for i in range(6))
+    require(w.dtype is DType.F16 and dw.dtype is DType.F16, "weights and gradient in half")
+    require(dw.shape == w.shape, f"gradient of shape {dw.shape} for {w.shape}")
+    require(scale.shape == (1,) and scale.dtype is DType.F32, "a scale of the loss")
+    require(finite.shape == (1,) and finite.dtype is DType.S32, "whether gradients are finite")
+    require(updates.shape == (1,) and updates.dtype is DType.S32, "a counter of updates")
+    require(hyper.shape == (3,), "three hyper-parameters")
+    return (Spec(w.shape, w.dtype),)
+
+
+def rounded(w: NDArray[np.float32], u: NDArray[np.float32]) -> Array:
+    """Neighbours of w in half, the upper one where w's place between the two exceeds 1 - u."""
+    largest = np.float32(_HALF.max)
+    w = np.clip(w, -largest, largest)
+    _, above = np.frexp(np.abs(w))
+    exponent = np.maximum(np.where(w == 0, _HALF.minexp, above - 1), _HALF.minexp) - _HALF.nmant
+    u = np.floor(u * _PARTS) / _PARTS
+    whole = np.floor(np.ldexp(w, -exponent) + u)
+    return np.asarray(np.minimum(np.ldexp(whole, exponent), largest), np.float16)
+
+
+def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    w, dw, scale, finite, updates, hyper = given(values)
+    if not finite[0]:
+        return (w,)
+    old, unscale = w.astype(np.float32), np.float32(1) / np.float32(scale[0])
+    rate, decay = np.float32(hyper[0]), np.float32(hyper[2])
+    step = rate * (dw.astype(np.float32) * unscale + decay * old)
+    attrs: SgdHalfAttrs = call.attrs
+    u = draws(attrs.salt, int(updates[0]), w.size).reshape(w.shape)
+    return (rounded(old - step, u),)
+
+
+def _quant(call: OpCall) -> CStruct:
+    attrs: SgdHalfAttrs = call.attrs
+    return CStruct("mg_sgd_half", {"salt": attrs.salt})
+
+
+register(
+    Op(
+        "sgd_half",
+        SgdHalfAttrs,
+        _infer,
+        _reference,
+        kernels=(
+            Kernel(
+                "mg_sgd_f16_step",
+                None,
+                params=size_params,
+                quant=_quant,
+                matches=of_type(DType.F16),
+                inplace=((0, 0),),
+            ),
+        ),
+    )
+)
