@@ -33,14 +33,17 @@ static int64_t whole_step(const mg_step_s16 *s, mg_parts rate, int32_t w, int32_
     return step > largest ? largest : step < -largest ? -largest : step;
 }
 
-/* By how much a weight falls, in 2^-finer of its own. A product has 55 bits: without decay, one
- * that is shifted to the right is in range, and it mostly is. */
-MG_APART int64_t fall(const mg_step_s16 *s, mg_parts rate, int32_t element, int32_t w, int32_t dw,
-                      int32_t finer) {
+/* The step of a weight in 2^-FRACTION of its own. A product has 55 bits: without decay, one that is
+ * shifted to the right is in range, and it mostly is. */
+MG_APART int64_t step_of(const mg_step_s16 *s, mg_parts rate, int32_t w, int32_t dw) {
     const int32_t right = -(rate.exponent + s->exponent + FRACTION);
-    const int64_t step = right > 0 && s->decay.significand == 0
-                             ? (int64_t)dw * rate.significand >> mg_min(right, 63)
-                             : whole_step(s, rate, w, dw);
+    return right > 0 && s->decay.significand == 0
+               ? (int64_t)dw * rate.significand >> mg_min(right, 63)
+               : whole_step(s, rate, w, dw);
+}
+
+/* By how much a weight falls, in 2^-finer of its own. */
+MG_INLINE int64_t fall(const mg_step_s16 *s, int64_t step, int32_t element, int finer) {
     const uint32_t random = mg_mixed(s->draw + (uint32_t)element) >> (32 - FRACTION + finer);
     return (step + random) >> (FRACTION - finer);
 }
@@ -50,8 +53,9 @@ static int64_t limited(int64_t x, int64_t limit) {
 }
 
 /* The next weight, and what the nearest integer leaves over. */
-static void keep(const mg_step_s16 *s, int64_t fallen, int32_t element, int32_t w, int8_t *w_next) {
+static void keep(const mg_step_s16 *s, int64_t step, int32_t element, int32_t w, int8_t *w_next) {
     const int32_t one = 1 << KEPT, from = w * one + s->kept[element];
+    const int64_t fallen = fall(s, step, element, KEPT);
     const int32_t to = (int32_t)limited(from - fallen, s->q->limit * one);
     const int32_t whole = (to + one / 2) >> KEPT;
     *w_next = (int8_t)whole;
@@ -89,11 +93,11 @@ void mg_step_weights_s16(mg_step_s16 *s, int32_t first, int32_t count, const int
         const mg_parts rate = known_rate(s, number % scales);
         MG_ROLLED
         for (const int32_t last = mg_min((number + 1) * run, end); i < last; ++i) {
-            const int64_t fallen = fall(s, rate, i, w[i], *dw++, s->kept != NULL ? KEPT : 0);
+            const int64_t step = step_of(s, rate, w[i], *dw++);
             if (s->kept != NULL) {
-                keep(s, fallen, i, w[i], w_next + i);
+                keep(s, step, i, w[i], w_next + i);
             } else {
-                w_next[i] = (int8_t)limited(w[i] - fallen, s->q->limit);
+                w_next[i] = (int8_t)limited(w[i] - fall(s, step, i, 0), s->q->limit);
             }
         }
     }
@@ -106,6 +110,7 @@ void mg_sgd_integer_s32_step(const mg_size_params *p, const mg_sgd_quant *q, con
     MG_ROLLED
     for (int32_t i = 0; i < p->size; ++i) {
         const mg_parts rate = rate_at(&s, q->scales.count > 1 ? i : 0);
-        w_next[i] = (int32_t)limited(w[i] - fall(&s, rate, i, w[i], dw[i], 0), q->limit);
+        w_next[i] =
+            (int32_t)limited(w[i] - fall(&s, step_of(&s, rate, w[i], dw[i]), i, 0), q->limit);
     }
 }
