@@ -106,17 +106,9 @@ static void lay_out_block(const mg_positions *at, int32_t first, int32_t n, int3
     }
 }
 
-/* The weights from `first` on, `channel` apart between output channels, and their update. */
-typedef struct {
-    mg_step_s16 *step;
-    const int8_t *w;
-    int8_t *w_next;
-    int32_t first, channel;
-} weights;
-
 /* The weights between `rows` turned inputs and up to four channels of dy. */
 static void update(const work *v, const mg_positions *at, const mg_weight_s16 *q, int32_t rows,
-                   int32_t channels, const int16_t *dy, weights to) {
+                   int32_t channels, const int16_t *dy, mg_stepped to) {
     const int32_t positions = at->rows * at->columns;
     const int32_t *const dy_sums = v->sums + v->rows * MG_COLUMNS;
     __builtin_memset(v->totals, 0, totals_size(rows));
@@ -141,7 +133,7 @@ static void update(const work *v, const mg_positions *at, const mg_weight_s16 *q
 /* One tap, from some of a group's inputs to all its outputs. */
 static void update_tap(const mg_conv2d_params *p, const work *v, const mg_positions *at,
                        const mg_weight_s16 *q, int32_t rows, const int8_t *x, const int16_t *dy,
-                       weights to) {
+                       mg_stepped to) {
     const int32_t channels = p->out_c / p->groups;
     for (int32_t row = 0; row < at->rows; ++row) {
         mg_turn(at->columns, rows, x + row * at->x_row, at->x_column, v->inputs + row * at->columns,
@@ -166,7 +158,7 @@ void mg_conv2d_s16_weight_step_dsp(void *scratch, const mg_conv2d_params *p,
         for (int32_t g = 0; g < p->groups; ++g) {
             for (int32_t ic = 0; ic < depth; ic += v.rows) {
                 const int32_t first = (g * channels * taps + tap) * depth + ic;
-                const weights to = {&step, w, w_next, first, taps * depth};
+                const mg_stepped to = {&step, w, w_next, first, taps * depth};
                 update_tap(p, &v, &t.at, &q->weight, mg_min(depth - ic, v.rows),
                            x + t.x + g * depth + ic, dy + t.dy + g * channels, to);
             }

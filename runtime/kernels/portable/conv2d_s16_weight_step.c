@@ -30,17 +30,9 @@ MG_INLINE void add_row(int channels, int width, const mg_positions *at, int32_t 
     }
 }
 
-/* The weights from `first` on, `channel` apart between output channels, and their update. */
-typedef struct {
-    mg_step_s16 *step;
-    const int8_t *w;
-    int8_t *w_next;
-    int32_t first, channel;
-} weights;
-
 /* The weights of one tap, from output channel and input channel on. */
 MG_INLINE void tile(int channels, int width, const mg_positions *at, const mg_weight_s16 *q,
-                    const int8_t *x, const int16_t *dy, weights to) {
+                    const int8_t *x, const int16_t *dy, mg_stepped to) {
     int64_t total[CHANNELS][WIDTH] = {{0}};
     const int32_t rows = mg_max(MG_SAFE_POSITIONS / mg_max(at->columns, 1), 1);
     for (int32_t row = 0; row < at->rows; row += rows) {
@@ -75,7 +67,8 @@ MG_INLINE void tile(int channels, int width, const mg_positions *at, const mg_we
 }
 
 MG_INLINE void all_inputs(int channels, int32_t depth, const mg_positions *at,
-                          const mg_weight_s16 *q, const int8_t *x, const int16_t *dy, weights to) {
+                          const mg_weight_s16 *q, const int8_t *x, const int16_t *dy,
+                          mg_stepped to) {
     const int8_t *const end = x + depth;
     for (; end - x >= WIDTH; x += WIDTH, to.first += WIDTH) {
         tile(channels, WIDTH, at, q, x, dy, to);
@@ -96,7 +89,7 @@ void mg_conv2d_s16_weight_step(const mg_conv2d_params *p, const mg_weight_step *
         for (int32_t oc = 0; oc < p->out_c;) {
             const int32_t group = oc / channels;
             const int8_t *const from = x + v.x + group * depth;
-            const weights to = {&step, w, w_next, (oc * taps + tap) * depth, taps * depth};
+            const mg_stepped to = {&step, w, w_next, (oc * taps + tap) * depth, taps * depth};
             if ((group + 1) * channels - oc >= CHANNELS) {
                 all_inputs(CHANNELS, depth, &v.at, &q->weight, from, dy + v.dy + oc, to);
                 oc += CHANNELS;

@@ -26,6 +26,14 @@ typedef struct {
     mg_rate rates[MG_RATES]; /* number % MG_RATES is its place */
 } mg_step_s16;
 
+/* The weights from `first` on, `channel` apart between output channels, and their update. */
+typedef struct {
+    mg_step_s16 *step;
+    const int8_t *w;
+    int8_t *w_next;
+    int32_t first, channel;
+} mg_stepped;
+
 mg_step_s16 mg_step_s16_of(const mg_sgd_quant *q, const int32_t *exponent, const int32_t *updates,
                            const float *hyper);
 
