@@ -166,19 +166,35 @@ class GradientContext(Protocol):
         """
 
 
-def with_dsp(portable: Kernel, matches: Matches | None) -> tuple[Kernel, ...]:
-    """The rows of a kernel, and of that for the Arm DSP extension if there is one.
+@dataclass(frozen=True)
+class Special:
+    """A portable kernel with scratch memory that serves some calls better than the general one.
 
-    ``matches`` are the calls that it serves, with scratch memory; None: there is none.
+    Its symbol is the general one's, with ``prefix`` after ``mg_``.
     """
-    if matches is None:
-        return (portable,)
-    symbol = f"{portable.symbol}_dsp"
-    features = frozenset({"dsp"})
-    return (
-        replace(portable, symbol=symbol, features=features, scratch=True, matches=matches),
-        portable,
-    )
+
+    prefix: str
+    matches: Matches
+
+
+def with_dsp(
+    portable: Kernel, matches: Matches | None, special: Special | None = None
+) -> tuple[Kernel, ...]:
+    """The rows of a kernel, of that for the Arm DSP extension and of a special one, if they exist.
+
+    ``matches`` are the calls that the DSP kernel serves, with scratch memory; None: there is none.
+    """
+    rows = []
+    if matches is not None:
+        features = frozenset({"dsp"})
+        symbol = f"{portable.symbol}_dsp"
+        rows.append(
+            replace(portable, symbol=symbol, features=features, scratch=True, matches=matches)
+        )
+    if special is not None:
+        symbol = f"mg_{special.prefix}_{portable.symbol.removeprefix('mg_')}"
+        rows.append(replace(portable, symbol=symbol, scratch=True, matches=special.matches))
+    return (*rows, portable)
 
 
 #: (context, attrs, input names, output names, gradient names of the outputs)

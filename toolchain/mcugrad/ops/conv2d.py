@@ -19,6 +19,7 @@ from mcugrad.ops.base import (
     Op,
     OpCall,
     Spec,
+    Special,
     Weights,
     register,
     require,
@@ -179,8 +180,16 @@ def _bwd_weight_params(call: OpCall) -> CStruct:
 
 
 def _deep(w: Tensor) -> bool:
-    """Whether what the DSP kernels of gradients lay out serves enough input channels."""
+    """Whether what kernels of gradients lay out serves enough input channels."""
     return w.shape[3] >= 4
+
+
+def _pointwise(call: OpCall) -> bool:
+    """Whether the gradient is a product of matrices with enough input channels."""
+    attrs: Conv2dAttrs = call.attrs.conv
+    same = call.input(0).shape[:3] == call.outputs[0].shape[:3]
+    single = attrs.window.kernel == (1, 1) and attrs.window.stride == (1, 1)
+    return same and single and attrs.groups == 1 and call.outputs[0].shape[3] >= 8
 
 
 def _wide(w: Tensor, groups: int) -> bool:
@@ -237,6 +246,7 @@ register_bwd_data(
     params=_bwd_data_params,
     products=_bwd_data_products,
     dsp=lambda call: _deep(call.input(1)),
+    special=Special("pointwise", _pointwise),
 )
 register(
     Op(
@@ -262,4 +272,5 @@ register_weight_step(
     params=_bwd_weight_params,
     products=_bwd_weight_products,
     dsp=lambda gradient: _deep(gradient.outputs[0]),
+    special=Special("deep", lambda gradient: _deep(gradient.outputs[0])),
 )

@@ -29,6 +29,7 @@ from mcugrad.ops.base import (
     Op,
     OpCall,
     Spec,
+    Special,
     StructOf,
     register,
     require,
@@ -111,12 +112,13 @@ def register_bwd_data(
     params: StructOf,
     products: Callable[[OpCall], int],
     dsp: Matches | None = None,
+    special: Special | None = None,
 ) -> None:
     """Registers ``<op>_bwd_data_integer``.
 
     Inputs: dy codes, w int8, dy's exponent, the range. Outputs: dx codes, dx's exponent, the
     next range; see :func:`narrowed`. ``sums(attrs, dy, w)`` is the plain sum of products.
-    For ``dsp`` see :func:`with_dsp`.
+    For ``dsp`` and ``special`` see :func:`with_dsp`.
     """
 
     def infer_all(call: OpCall) -> tuple[Spec, ...]:
@@ -137,7 +139,7 @@ def register_bwd_data(
             attrs,
             infer_all,
             reference,
-            kernels=with_dsp(kernel, dsp),
+            kernels=with_dsp(kernel, dsp, special),
             products=products,
         )
     )

@@ -20,6 +20,7 @@ from mcugrad.ops.base import (
     Op,
     OpCall,
     Spec,
+    Special,
     StructOf,
     lookup,
     register,
@@ -59,11 +60,12 @@ def register_weight_step(
     products: Callable[[OpCall], int],
     keeps: bool = False,
     dsp: Matches | None = None,
+    special: Special | None = None,
 ) -> None:
     """Registers ``<layer>_weight_step``; ``params`` and ``products`` are the gradient's.
 
-    ``keeps`` tells whether there is a kernel that keeps remainders. For ``dsp`` see
-    :func:`with_dsp`; it sees the call of the gradient too.
+    ``keeps`` tells whether there is a kernel that keeps remainders. For ``dsp`` and ``special`` see
+    :func:`with_dsp`; they see the call of the gradient, and serve those that keep no remainders.
     """
     op = f"{layer}_bwd_weight_integer"
 
@@ -81,6 +83,9 @@ def register_weight_step(
         step = step_struct(call.input(2), call.attrs.update, scale_of(dw))
         weight = weight_struct(call.input(0), call.input(1))
         return CStruct("mg_weight_step", {"weight": weight, "sgd": step})
+
+    def seen(matches: Matches) -> Matches:
+        return lambda call: not call.has_input(6) and matches(_gradient(op, call))
 
     kernel = Kernel(
         f"mg_{layer}_s16_weight_step",
@@ -103,7 +108,11 @@ def register_weight_step(
             infer,
             reference,
             kernels=(
-                *with_dsp(kernel, dsp and (lambda call: dsp(_gradient(op, call)))),
+                *with_dsp(
+                    kernel,
+                    dsp and seen(dsp),
+                    special and Special(special.prefix, seen(special.matches)),
+                ),
                 *((keeping,) if keeps else ()),
             ),
             products=lambda call: products(_gradient(op, call)),
