@@ -25,14 +25,14 @@ from mcugrad.ops.base import (
     IntegerContext,
     IntegerRule,
     Kernel,
-    Matches,
     Op,
     OpCall,
     Spec,
     StructOf,
+    Variant,
     register,
     require,
-    with_dsp,
+    with_variants,
 )
 from mcugrad.ops.requantize import quant_of
 from mcugrad.ops.scale_channels import ScaleChannelsAttrs
@@ -110,13 +110,12 @@ def register_bwd_data(
     sums: Callable[[Any, Floats, Floats], Floats],
     params: StructOf,
     products: Callable[[OpCall], int],
-    dsp: Matches | None = None,
+    variants: Sequence[Variant] = (),
 ) -> None:
     """Registers ``<op>_bwd_data_integer``.
 
     Inputs: dy codes, w int8, dy's exponent, the range. Outputs: dx codes, dx's exponent, the
     next range; see :func:`narrowed`. ``sums(attrs, dy, w)`` is the plain sum of products.
-    For ``dsp`` see :func:`with_dsp`.
     """
 
     def infer_all(call: OpCall) -> tuple[Spec, ...]:
@@ -137,7 +136,7 @@ def register_bwd_data(
             attrs,
             infer_all,
             reference,
-            kernels=with_dsp(kernel, dsp),
+            kernels=with_variants(kernel, variants),
             products=products,
         )
     )
