@@ -319,6 +319,15 @@ void mg_merge_channels_s8_fwd(const mg_runs_params *p, const int8_t *whole, cons
 void mg_merge_channels_f32_fwd(const mg_runs_params *p, const float *whole, const float *part,
                                float *y);
 
+/* Random numbers: floats within the limit, or all integers up to it, of 127 at most. */
+typedef struct {
+    int32_t size, salt;
+    float limit;
+} mg_uniform_params;
+
+void mg_uniform_s8_fwd(const mg_uniform_params *p, int8_t *y);
+void mg_uniform_f32_fwd(const mg_uniform_params *p, float *y);
+
 /* Optimisers. hyper: learning rate, momentum, weight decay. */
 void mg_sgd_f32_step(const mg_size_params *p, const float *w, const float *dw, const float *hyper,
                      float *w_next);

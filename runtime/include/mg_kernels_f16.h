@@ -69,6 +69,7 @@ void mg_leaky_relu_f16_bwd_data(const mg_leaky_relu_params *p, const mg_f16 *dy,
 void mg_softmax_f16_fwd(const mg_softmax_params *p, const mg_f16 *x, mg_f16 *y);
 void mg_softmax_f16_bwd_data(const mg_softmax_params *p, const mg_f16 *dy, const mg_f16 *y,
                              mg_f16 *dx);
+void mg_uniform_f16_fwd(const mg_uniform_params *p, mg_f16 *y);
 void mg_gather_channels_f16_fwd(const mg_runs_params *p, const mg_f16 *x, mg_f16 *y);
 void mg_merge_channels_f16_fwd(const mg_runs_params *p, const mg_f16 *whole, const mg_f16 *part,
                                mg_f16 *y);

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mcugrad.ir.draw import draws
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, of_type, register, require
-from mcugrad.ops.sgd_quantized import draws
 from mcugrad.ops.shapes import given, size_params
 
 _HALF = np.finfo(np.float16)

@@ -19,11 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mcugrad.ir.draw import draws
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import Op, OpCall, Spec, register, require
 from mcugrad.ops.integer_gradient import Ints, rounded_shift, scale_of
 from mcugrad.ops.requantize import quant_of, stored_scales
-from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, draws, run_of, step_kernel
+from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, run_of, step_kernel
 from mcugrad.ops.shapes import given
 
 _FRACTION = 24
