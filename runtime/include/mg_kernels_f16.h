@@ -94,9 +94,10 @@ typedef struct {
 void mg_loss_scale_f32_step(const mg_loss_scale *q, const float *scale, const int32_t *steps,
                             const int32_t *finite, float *scale_next, int32_t *steps_next);
 
-/* The rounding's random numbers, as in mg_sgd_quant. */
+/* The rounding's random numbers, and the share of the learning rate, as in mg_sgd_quant. */
 typedef struct {
     int32_t salt;
+    float rate;
 } mg_sgd_half;
 
 /* dw: times the loss's scale. w is rounded up or down with a probability that keeps its mean; it

@@ -150,6 +150,11 @@ def test_bad_arguments(
         ("[update]\n'{weight}' = [0, 0]\n", ["twice"]),
         ("[update]\n'{bias}' = 0.5\n", ["bias"]),
         ("[update]\n'{weight}' = 'all'\n", ["true"]),
+        ("[update]\n'{weight}' = {{ rate = 0 }}\n", ["rate", "above 0"]),
+        ("[update]\n'{weight}' = {{ rate = nan }}\n", ["rate", "above 0"]),
+        ("[update]\n'{weight}' = {{ rate = true }}\n", ["rate", "above 0"]),
+        ("[update]\n'{weight}' = {{ channels = 2.0 }}\n", ["share"]),
+        ("[update]\n'{weight}' = {{ share = 0.5 }}\n", ["channels and rate, not share"]),
     ],
 )
 def test_bad_scheme_files(

@@ -31,9 +31,10 @@ _PARTS = np.float32(1 << 13)
 
 @dataclass(frozen=True)
 class SgdHalfAttrs:
-    """``salt`` tells the tensors' random numbers apart."""
+    """``salt`` tells the tensors' random numbers apart; ``rate`` multiplies the learning rate."""
 
     salt: int = 0
+    rate: float = 1.0
 
 
 def _infer(call: OpCall) -> tuple[Spec, ...]:
@@ -63,16 +64,16 @@ def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...
     if not finite[0]:
         return (w,)
     old, unscale = w.astype(np.float32), np.float32(1) / np.float32(scale[0])
-    rate, decay = np.float32(hyper[0]), np.float32(hyper[2])
-    step = rate * (dw.astype(np.float32) * unscale + decay * old)
     attrs: SgdHalfAttrs = call.attrs
+    rate, decay = np.float32(attrs.rate) * np.float32(hyper[0]), np.float32(hyper[2])
+    step = rate * (dw.astype(np.float32) * unscale + decay * old)
     u = draws(attrs.salt, int(updates[0]), w.size).reshape(w.shape)
     return (rounded(old - step, u),)
 
 
 def _quant(call: OpCall) -> CStruct:
     attrs: SgdHalfAttrs = call.attrs
-    return CStruct("mg_sgd_half", {"salt": attrs.salt})
+    return CStruct("mg_sgd_half", {"salt": attrs.salt, "rate": attrs.rate})
 
 
 register(

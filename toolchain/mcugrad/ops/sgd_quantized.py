@@ -45,12 +45,13 @@ _LARGEST_STEP = float(1 << 30)
 class SgdQuantizedAttrs:
     """``limit``: of the results' magnitude; ``salt`` tells the tensors' random numbers apart.
 
-    ``qas``: with quantisation-aware scaling.
+    ``qas``: with quantisation-aware scaling. ``rate`` is what the learning rate is multiplied by.
     """
 
     limit: int
     salt: int = 0
     qas: bool = True
+    rate: float = 1.0
 
 
 def bias_limit(products: int) -> int:
@@ -92,7 +93,7 @@ def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...
     w, dw, updates, hyper = given(values)
     attrs: SgdQuantizedAttrs = call.attrs
     stored, scale = w.astype(np.int64), _scales(call.input(0))
-    rate, decay = np.float32(hyper[0]), np.float32(hyper[2])
+    rate, decay = np.float32(attrs.rate) * np.float32(hyper[0]), np.float32(hyper[2])
     real, integer = dw.astype(np.float32), stored.astype(np.float32)
     if attrs.qas:
         whole = rate * (real + decay * (scale * integer))
@@ -117,6 +118,7 @@ def step_struct(w: Tensor, attrs: SgdQuantizedAttrs, unit: float) -> CStruct:
             "salt": attrs.salt,
             "qas": int(attrs.qas),
             "unit": unit,
+            "rate": attrs.rate,
         },
     )
 
