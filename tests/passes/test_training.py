@@ -88,7 +88,7 @@ def test_a_tensor_may_learn_at_a_rate_of_its_own(channels: str, tmp_path: Path) 
     plain, slowed = after_a_step(1.0, 0.1), after_a_step(0.25, 0.1)
     for name, change in plain.items():
         share = 1.0 if name == head.bias else 0.25
-        np.testing.assert_allclose(slowed[name], share * change, rtol=1e-6)
+        np.testing.assert_allclose(slowed[name], share * change, rtol=1e-4, atol=1e-7)
         assert np.any(change)
 
 
