@@ -170,6 +170,16 @@ def test_bad_scheme_files(
     refused(2, capsys, tmp_path, *words)
 
 
+@pytest.mark.parametrize("inside", ["file/out", "file/deeper/out"])
+def test_an_output_that_cannot_be_written(
+    inside: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert compile_digits(tmp_path / inside) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
 def test_a_missing_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model, out = str(tmp_path / "none.tflite"), str(tmp_path / "out")
     assert main(["compile", model, "--target", "host", "-o", out]) == 2
