@@ -20,11 +20,11 @@ from mcugrad.ops.base import (
     Op,
     OpCall,
     Spec,
-    Special,
     StructOf,
+    Variant,
     lookup,
     register,
-    with_dsp,
+    with_variants,
 )
 from mcugrad.ops.integer_gradient import gradient_tensor, scale_of, weight_scale, weight_struct
 from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, step_struct
@@ -59,13 +59,12 @@ def register_weight_step(
     params: StructOf,
     products: Callable[[OpCall], int],
     keeps: bool = False,
-    dsp: Matches | None = None,
-    special: Special | None = None,
+    variants: Sequence[Variant] = (),
 ) -> None:
     """Registers ``<layer>_weight_step``; ``params`` and ``products`` are the gradient's.
 
-    ``keeps`` tells whether there is a kernel that keeps remainders. For ``dsp`` and ``special`` see
-    :func:`with_dsp`; they see the call of the gradient, and serve those that keep no remainders.
+    ``keeps`` tells whether there is a kernel that keeps remainders; ``variants`` see the call of
+    the gradient too.
     """
     op = f"{layer}_bwd_weight_integer"
 
@@ -84,9 +83,6 @@ def register_weight_step(
         weight = weight_struct(call.input(0), call.input(1))
         return CStruct("mg_weight_step", {"weight": weight, "sgd": step})
 
-    def seen(matches: Matches) -> Matches:
-        return lambda call: not call.has_input(6) and matches(_gradient(op, call))
-
     kernel = Kernel(
         f"mg_{layer}_s16_weight_step",
         None,
@@ -95,6 +91,11 @@ def register_weight_step(
         matches=lambda call: not call.has_input(6),
         inplace=((0, 2),),
     )
+
+    def of_gradient(matches: Matches) -> Matches:
+        return lambda call: matches(_gradient(op, call))
+
+    fast = [replace(v, matches=of_gradient(v.matches)) for v in variants]
     keeping = replace(
         kernel,
         symbol=f"{kernel.symbol}_kept",
@@ -108,11 +109,7 @@ def register_weight_step(
             infer,
             reference,
             kernels=(
-                *with_dsp(
-                    kernel,
-                    dsp and seen(dsp),
-                    special and Special(special.prefix, seen(special.matches)),
-                ),
+                *with_variants(kernel, fast),
                 *((keeping,) if keeps else ()),
             ),
             products=lambda call: products(_gradient(op, call)),

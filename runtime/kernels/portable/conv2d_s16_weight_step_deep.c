@@ -36,7 +36,7 @@ static int32_t block_of(const mg_conv2d_params *p) {
     return mg_min(row_of(p), MG_SAFE_POSITIONS);
 }
 
-size_t mg_deep_conv2d_s16_weight_step_scratch_size(const mg_conv2d_params *p) {
+size_t mg_conv2d_s16_weight_step_deep_scratch_size(const mg_conv2d_params *p) {
     const size_t row =
         sizeof(totals) + sizeof(mg_sums_s16) + (size_t)row_of(p) * sizeof(mg_factors_s16);
     return alignof(int64_t) - alignof(int32_t) + (size_t)rows_of(p) * row +
@@ -108,7 +108,7 @@ static void update(const work *v, const mg_positions *at, int32_t shift, int32_t
     }
 }
 
-void mg_deep_conv2d_s16_weight_step(void *scratch, const mg_conv2d_params *p,
+void mg_conv2d_s16_weight_step_deep(void *scratch, const mg_conv2d_params *p,
                                     const mg_weight_step *q, const int8_t *x, const int16_t *dy,
                                     const int8_t *w, const int32_t *exponent,
                                     const int32_t *updates, const float *hyper, int8_t *w_next) {

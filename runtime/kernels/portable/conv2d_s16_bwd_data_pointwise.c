@@ -13,7 +13,7 @@ static int32_t channels_at_once(const mg_conv2d_params *p) {
     return 2 * mg_min(mg_max(most, 1), (p->in_c + 1) / 2);
 }
 
-size_t mg_pointwise_conv2d_s16_bwd_data_scratch_size(const mg_conv2d_params *p) {
+size_t mg_conv2d_s16_bwd_data_pointwise_scratch_size(const mg_conv2d_params *p) {
     const size_t row = (size_t)p->out_c * sizeof(mg_factors_s16) + sizeof(mg_sums_s16);
     return (size_t)(channels_at_once(p) / 2) * row + (size_t)p->out_c * sizeof(mg_codes_s16);
 }
@@ -68,7 +68,7 @@ MG_APART void finish(const mg_narrowing *q, int32_t channels, const mg_sums_s16 
     *q->seen = seen;
 }
 
-void mg_pointwise_conv2d_s16_bwd_data(void *scratch, const mg_conv2d_params *p, const int16_t *dy,
+void mg_conv2d_s16_bwd_data_pointwise(void *scratch, const mg_conv2d_params *p, const int16_t *dy,
                                       const int8_t *w, const int32_t *exponent,
                                       const int32_t *range, int16_t *dx, int32_t *dx_exponent,
                                       int32_t *range_next) {
