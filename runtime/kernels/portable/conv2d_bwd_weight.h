@@ -5,12 +5,14 @@
 
 MG_INLINE void outer_step(int rows, int columns, const REAL *a, const INPUT *b, const QUANT *q,
                           mg_sums_f32 sums) {
+    float left[MG_TILE], right[MG_TILE];
+    mg_load_f32(rows, 0, a, left);
+    load_inputs(columns, 2, q, b, right);
     MG_UNROLLED
     for (int j = 0; j < columns; ++j) {
-        const float factor = centred(q, b[j]);
         MG_UNROLLED
         for (int i = 0; i < rows; ++i) {
-            sums[i][j] += (float)a[i] * factor;
+            sums[i][j] += left[i] * right[j];
         }
     }
     MG_KEEP_ORDER();
@@ -35,6 +37,7 @@ MG_INLINE void outer(int rows, int columns, int32_t n, const REAL *a, int32_t a_
 typedef struct {
     int32_t rows, columns;
     int32_t dy_column, dy_row, x_column, x_row; /* steps in elements */
+    int contiguous;                             /* whether a row goes on where the last one ends */
 } positions;
 
 MG_INLINE void tile(int channels, int width, const positions *at, const QUANT *q, const REAL *dy,
@@ -45,11 +48,13 @@ MG_INLINE void tile(int channels, int width, const positions *at, const QUANT *q
         const int32_t rows = mg_min(left, block);
         mg_sums_f32 sums;
         mg_clear_f32(channels, width, sums);
+        const int32_t together = at->contiguous ? rows : 1;
         MG_ROLLED
-        for (int32_t row = rows; row > 0; --row) {
-            outer(channels, width, at->columns, dy, at->dy_column, x, at->x_column, q, sums);
-            dy += at->dy_row;
-            x += at->x_row;
+        for (int32_t row = 0; row < rows; row += together) {
+            outer(channels, width, together * at->columns, dy, at->dy_column, x, at->x_column, q,
+                  sums);
+            dy += together * at->dy_row;
+            x += together * at->x_row;
         }
         MG_UNROLLED
         for (int i = 0; i < channels; ++i) {
@@ -90,7 +95,7 @@ static void all_groups(const mg_conv2d_params *p, const QUANT *q, const mg_span 
     const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
     const int32_t dw_channel = p->kernel_h * p->kernel_w * depth;
     const int inside = rows->count > 0 && columns->count > 0;
-    const positions at = {
+    positions at = {
         .rows = inside ? rows->count : 0,
         .columns = inside ? columns->count : 1,
         .dy_column = p->out_c,
@@ -98,6 +103,8 @@ static void all_groups(const mg_conv2d_params *p, const QUANT *q, const mg_span 
         .x_column = p->stride_w * p->in_c,
         .x_row = p->stride_h * p->in_w * p->in_c,
     };
+    at.contiguous =
+        at.columns * at.dy_column == at.dy_row && at.columns * at.x_column == at.x_row;
     if (inside) {
         x += (rows->source * p->in_w + columns->source) * p->in_c;
         dy += (rows->first * p->out_w + columns->first) * p->out_c;

@@ -34,9 +34,8 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const QUANT *q
     mg_store_f32(pixels, channels, sums, NULL, channel, dx);
 }
 
-static inline float zero_point_of(const QUANT *q) {
-    (void)q;
-    return 0.0f;
+MG_INLINE void load_lanes(int place, const REAL *x, float *to) {
+    mg_load_f32(LANES, place, x, to);
 }
 
 static inline float finish_of(const QUANT *q, int32_t channel) {

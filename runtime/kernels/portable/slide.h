@@ -7,7 +7,7 @@
  * Before it is included, ELEMENT, WEIGHT, SUM, BIAS, QUANT and FINISH name types, LANES is how many
  * neighbouring channels are swept together, and these are defined:
  *
- *     what x is counted from:   static inline SUM zero_point_of(const QUANT *q);
+ *     the lanes of x:            MG_INLINE void load_lanes(int place, const ELEMENT *x, SUM *to);
  *     how a channel's sums end:  static inline FINISH finish_of(const QUANT *q, int32_t channel);
  *                                static inline void finish(FINISH f, SUM sum, ELEMENT *y);
  */
@@ -27,8 +27,7 @@ typedef struct {
 } sweep;
 
 /* Adds `rows` elements of the next column, and gives what it completes. */
-MG_INLINE void sweep_column(int rows, sweep *s, SUM zero_point, const ELEMENT **x, int32_t step,
-                            SUM *done) {
+MG_INLINE void sweep_column(int rows, sweep *s, const ELEMENT **x, int32_t step, SUM *done) {
     MG_UNROLLED
     for (int c = 0; c < LANES; ++c) {
         done[c] = s->oldest[c];
@@ -37,12 +36,13 @@ MG_INLINE void sweep_column(int rows, sweep *s, SUM zero_point, const ELEMENT **
     }
     MG_UNROLLED
     for (int r = 0; r < rows; ++r) {
+        SUM value[LANES];
+        load_lanes(r % 2, x[r], value);
         MG_UNROLLED
         for (int c = 0; c < LANES; ++c) {
-            const SUM value = x[r][c] - zero_point;
-            done[c] += value * s->w[r][2][c];
-            s->oldest[c] += value * s->w[r][1][c];
-            s->middle[c] += value * s->w[r][0][c];
+            done[c] += value[c] * s->w[r][2][c];
+            s->oldest[c] += value[c] * s->w[r][1][c];
+            s->middle[c] += value[c] * s->w[r][0][c];
         }
         x[r] += step;
     }
@@ -55,24 +55,54 @@ MG_INLINE void sweep_out(FINISH *f, const SUM *done, ELEMENT *y) {
     }
 }
 
-/* One row from `channel` on; `x` and `w` are at the first of the window's `rows` inside. */
-MG_INLINE void slide_row(int rows, const slide *g, const QUANT *q, int32_t channel,
-                         const ELEMENT *x, const WEIGHT *w, const BIAS *b, ELEMENT *y) {
-    const ELEMENT *from[3];
+/* One row; `x` is at the first of the window's `rows` inside. */
+MG_INLINE void slide_row(int rows, const slide *g, sweep *s, FINISH *f, const ELEMENT *x,
+                         ELEMENT *y) {
     const int32_t step = g->channels;
-    const SUM zero_point = zero_point_of(q);
-    FINISH f[LANES];
+    const ELEMENT *from[3];
     SUM done[LANES];
+    MG_UNROLLED
+    for (int c = 0; c < LANES; ++c) {
+        s->oldest[c] = s->middle[c] = s->start[c];
+    }
+    MG_UNROLLED
+    for (int r = 0; r < rows; ++r) {
+        from[r] = x + r * g->source_w * step;
+    }
+    /* What the first columns complete lies left of the results. */
+    const int32_t early = 2 - g->pad_left, end = early + g->result_w;
+    const int32_t inside = mg_min(g->source_w, end);
+    MG_ROLLED
+    for (int32_t column = 0; column < early; ++column) {
+        sweep_column(rows, s, from, step, done);
+    }
+    MG_ROLLED
+    for (int32_t column = early; column < inside; ++column) {
+        sweep_column(rows, s, from, step, done);
+        sweep_out(f, done, y);
+        y += step;
+    }
+    MG_ROLLED
+    for (int32_t column = inside; column < end; ++column) {
+        sweep_column(0, s, from, step, done);
+        sweep_out(f, done, y);
+        y += step;
+    }
+}
+
+/* A band of rows from `channel` on, which all meet `rows` rows of the source; `w` is at the first
+ * of these. */
+MG_INLINE void slide_band(int rows, const slide *g, const QUANT *q, int32_t channel, int32_t count,
+                          const ELEMENT *x, const WEIGHT *w, const BIAS *b, ELEMENT *y) {
+    FINISH f[LANES];
     sweep s;
     MG_UNROLLED
     for (int c = 0; c < LANES; ++c) {
         f[c] = finish_of(q, channel + c);
         s.start[c] = b != NULL ? b[channel + c] : 0;
-        s.oldest[c] = s.middle[c] = s.start[c];
     }
     MG_UNROLLED
     for (int r = 0; r < rows; ++r) {
-        from[r] = x + r * g->source_w * step + channel;
         MG_UNROLLED
         for (int k = 0; k < 3; ++k) {
             MG_UNROLLED
@@ -81,42 +111,31 @@ MG_INLINE void slide_row(int rows, const slide *g, const QUANT *q, int32_t chann
             }
         }
     }
-    y += channel;
-    /* What the first columns complete lies left of the results. */
-    const int32_t early = 2 - g->pad_left, end = early + g->result_w;
-    const int32_t inside = mg_min(g->source_w, end);
     MG_ROLLED
-    for (int32_t column = 0; column < early; ++column) {
-        sweep_column(rows, &s, zero_point, from, step, done);
-    }
-    MG_ROLLED
-    for (int32_t column = early; column < inside; ++column) {
-        sweep_column(rows, &s, zero_point, from, step, done);
-        sweep_out(f, done, y);
-        y += step;
-    }
-    MG_ROLLED
-    for (int32_t column = inside; column < end; ++column) {
-        sweep_column(0, &s, zero_point, from, step, done);
-        sweep_out(f, done, y);
-        y += step;
+    for (; count > 0; --count) {
+        slide_row(rows, g, &s, f, x + channel, y + channel);
+        x += g->source_w * g->channels;
+        y += g->result_w * g->channels;
     }
 }
 
 /* All channels of all rows; b NULL: no biases. */
 MG_INLINE void slide_all(const slide *g, const QUANT *q, const ELEMENT *x, const WEIGHT *w,
                          const BIAS *b, ELEMENT *y) {
-    for (int32_t row = 0; row < g->result_h; ++row, y += g->result_w * g->channels) {
+    int32_t count;
+    for (int32_t row = 0; row < g->result_h; row += count, y += count * g->result_w * g->channels) {
         const int32_t top = row - g->pad_top, first = mg_max(-top, 0);
+        const int32_t whole = first > 0 ? 0 : mg_min(g->result_h - row, g->source_h - 2 - top);
         const ELEMENT *const from = x + (top + first) * g->source_w * g->channels;
         const WEIGHT *const weights = w + first * g->w_row;
+        count = mg_max(whole, 1);
         for (int32_t c = 0; c < g->channels; c += LANES) {
             /* The last lanes may repeat a channel. */
             const int32_t channel = mg_min(c, g->channels - LANES);
-            if (first == 0 && top + 3 <= g->source_h) {
-                slide_row(3, g, q, channel, from, weights, b, y);
+            if (whole > 0) {
+                slide_band(3, g, q, channel, count, from, weights, b, y);
             } else {
-                slide_row(2, g, q, channel, from, weights, b, y);
+                slide_band(2, g, q, channel, count, from, weights, b, y);
             }
         }
     }

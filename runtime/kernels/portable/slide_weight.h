@@ -4,35 +4,52 @@
  * whose windows hold it, which stay in registers from column to column. The input is that of
  * input_real.h or input_s8.h, which stands before it.
  */
+#include "load_f32.h"
 #include "span.h"
-#include "tile.h"
 
-/* The gradients that the column's right, middle and left taps meet, and the sums of each tap. */
+/* The gradients that a column's taps meet, by the column that met them first modulo 3, and the sums
+ * of each tap. */
 typedef struct {
     float dy[3][MG_LANES], sums[3][3][MG_LANES];
 } weight_sweep;
 
-/* Adds `rows` elements of the next column; dy NULL: it meets no further gradient. */
-MG_INLINE void weight_sweep_column(int rows, int lanes, weight_sweep *s, const QUANT *q,
-                                   const INPUT **x, const REAL *dy, int32_t step) {
-    MG_UNROLLED
-    for (int c = 0; c < lanes; ++c) {
-        s->dy[2][c] = s->dy[1][c];
-        s->dy[1][c] = s->dy[0][c];
-        s->dy[0][c] = dy != NULL ? (float)dy[c] : 0.0f;
+/* What is left of a row: columns that each meet a further gradient, and `last` ones that meet none. */
+typedef struct {
+    const INPUT *x[3];
+    const REAL *dy;
+    int32_t x_step, dy_step, columns, last;
+} weight_row;
+
+/* Adds `rows` elements of the next column, which is `phase` modulo 3, if there is one. */
+MG_INLINE int weight_sweep_column(int rows, int lanes, int phase, weight_sweep *s, const QUANT *q,
+                                  weight_row *row) {
+    static const REAL none[MG_LANES];
+    if (row->columns == 0) {
+        if (row->last == 0) {
+            return 0;
+        }
+        row->dy = none;
+        row->dy_step = 0;
+        row->columns = row->last;
+        row->last = 0;
     }
+    row->columns--;
+    mg_load_f32(lanes, phase, row->dy, s->dy[phase]);
+    row->dy += row->dy_step;
     MG_UNROLLED
     for (int r = 0; r < rows; ++r) {
+        float value[MG_LANES];
+        load_inputs(lanes, 3 + r % 2, q, row->x[r], value);
+        row->x[r] += row->x_step;
         MG_UNROLLED
-        for (int c = 0; c < lanes; ++c) {
-            const float value = centred(q, x[r][c]);
+        for (int k = 0; k < 3; ++k) {
             MG_UNROLLED
-            for (int k = 0; k < 3; ++k) {
-                s->sums[r][k][c] += value * s->dy[k][c];
+            for (int c = 0; c < lanes; ++c) {
+                s->sums[r][k][c] += value[c] * s->dy[(phase + 3 - k) % 3][c];
             }
         }
-        x[r] += step;
     }
+    return 1;
 }
 
 /* Adds to dw what a band of rows gives that all have `rows` taps inside the image. */
@@ -51,26 +68,24 @@ MG_INLINE void weight_band(int rows, int lanes, const mg_conv2d_params *p, const
         }
     }
     for (; count > 0; --count) {
-        const INPUT *from[3];
+        const int32_t left = p->pad_left, end = mg_min(p->in_w, p->out_w - left + 2);
+        weight_row row = {.dy = dy + left * step, .x_step = step, .dy_step = step};
+        row.columns = mg_max(mg_min(end, p->out_w - left), 0);
+        row.last = end - row.columns;
         MG_UNROLLED
         for (int r = 0; r < rows; ++r) {
-            from[r] = x + r * p->in_w * step;
+            row.x[r] = x + r * p->in_w * step;
         }
         /* The gradients left of the one that the first column meets first. */
-        const int32_t left = p->pad_left;
         MG_UNROLLED
         for (int c = 0; c < lanes; ++c) {
-            s.dy[0][c] = left >= 1 && left <= p->out_w ? (float)dy[(left - 1) * step + c] : 0.0f;
+            s.dy[2][c] = left >= 1 && left <= p->out_w ? (float)dy[(left - 1) * step + c] : 0.0f;
             s.dy[1][c] =
                 left >= 2 && left <= p->out_w + 1 ? (float)dy[(left - 2) * step + c] : 0.0f;
         }
-        const REAL *by = dy + left * step;
-        const int32_t end = mg_min(p->in_w, p->out_w - left + 2);
-        MG_ROLLED
-        for (int32_t column = 0; column < end; ++column) {
-            weight_sweep_column(rows, lanes, &s, q, from, left + column < p->out_w ? by : NULL,
-                                step);
-            by += step;
+        while (weight_sweep_column(rows, lanes, 0, &s, q, &row) &&
+               weight_sweep_column(rows, lanes, 1, &s, q, &row) &&
+               weight_sweep_column(rows, lanes, 2, &s, q, &row)) {
         }
         x += p->in_w * step;
         dy += p->out_w * step;

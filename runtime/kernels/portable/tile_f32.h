@@ -10,6 +10,7 @@
 #ifndef MG_TILE_F32_H
 #define MG_TILE_F32_H
 
+#include "load_f32.h"
 #include "span.h"
 #include "tile.h"
 
@@ -69,14 +70,23 @@ MG_INLINE void mg_move_f32(int count, const REAL **pointers, int32_t step) {
     }
 }
 
-MG_INLINE void mg_dot_step_f32(int rows, int columns, const REAL *const *a, const REAL *const *b,
-                               int32_t k, mg_sums_f32 sums) {
+/* `run` elements of every row and column, which move on. */
+MG_INLINE void mg_dot_step_f32(int rows, int columns, int run, const REAL **a, const REAL **b,
+                               mg_sums_f32 sums) {
+    float left[MG_TILE][MG_RUN_F32], right[MG_RUN_F32];
+    MG_UNROLLED
+    for (int i = 0; i < rows; ++i) {
+        mg_take_f32(run, i, &a[i], left[i]);
+    }
     MG_UNROLLED
     for (int j = 0; j < columns; ++j) {
-        const float factor = (float)b[j][k];
+        mg_take_f32(run, MG_TILE + j % 2, &b[j], right);
         MG_UNROLLED
-        for (int i = 0; i < rows; ++i) {
-            sums[i][j] += (float)a[i][k] * factor;
+        for (int k = 0; k < run; ++k) {
+            MG_UNROLLED
+            for (int i = 0; i < rows; ++i) {
+                sums[i][j] += left[i][k] * right[k];
+            }
         }
     }
     MG_KEEP_ORDER();
@@ -89,17 +99,13 @@ MG_INLINE void mg_dot_f32(int rows, int columns, int32_t n, const REAL **a, cons
     MG_ROLLED
     for (const REAL *const last = end - n % MG_UNROLL; a[0] != last;) {
         MG_UNROLLED
-        for (int32_t k = 0; k < MG_UNROLL; ++k) {
-            mg_dot_step_f32(rows, columns, a, b, k, sums);
+        for (int32_t k = 0; k < MG_UNROLL; k += MG_RUN_F32) {
+            mg_dot_step_f32(rows, columns, MG_RUN_F32, a, b, sums);
         }
-        mg_move_f32(rows, a, MG_UNROLL);
-        mg_move_f32(columns, b, MG_UNROLL);
     }
     MG_ROLLED
     while (a[0] != end) {
-        mg_dot_step_f32(rows, columns, a, b, 0, sums);
-        mg_move_f32(rows, a, 1);
-        mg_move_f32(columns, b, 1);
+        mg_dot_step_f32(rows, columns, 1, a, b, sums);
     }
 }
 
