@@ -21,37 +21,45 @@ typedef struct {
     int32_t w_row, w_column;
 } slide;
 
-/* Results under way in each lane; a column completes the oldest. */
+/* Results under way in each lane, by the column that completes them modulo 3. */
 typedef struct {
-    SUM oldest[LANES], middle[LANES], start[LANES], w[3][3][LANES];
+    SUM sums[3][LANES], start[LANES], w[3][3][LANES];
 } sweep;
 
-/* Adds `rows` elements of the next column, and gives what it completes. */
-MG_INLINE void sweep_column(int rows, sweep *s, const ELEMENT **x, int32_t step, SUM *done) {
+/* Adds `rows` elements of the next column, which is `phase` modulo 3 and completes these sums. */
+MG_INLINE void sweep_column(int rows, int phase, sweep *s, const ELEMENT **x, int32_t step) {
     MG_UNROLLED
     for (int c = 0; c < LANES; ++c) {
-        done[c] = s->oldest[c];
-        s->oldest[c] = s->middle[c];
-        s->middle[c] = s->start[c];
+        s->sums[(phase + 2) % 3][c] = s->start[c];
     }
     MG_UNROLLED
     for (int r = 0; r < rows; ++r) {
         SUM value[LANES];
         load_lanes(r % 2, x[r], value);
+        x[r] += step;
         MG_UNROLLED
         for (int c = 0; c < LANES; ++c) {
-            done[c] += value[c] * s->w[r][2][c];
-            s->oldest[c] += value[c] * s->w[r][1][c];
-            s->middle[c] += value[c] * s->w[r][0][c];
+            MG_UNROLLED
+            for (int k = 0; k < 3; ++k) {
+                s->sums[(phase + k) % 3][c] += value[c] * s->w[r][2 - k][c];
+            }
         }
-        x[r] += step;
     }
 }
 
-MG_INLINE void sweep_out(FINISH *f, const SUM *done, ELEMENT *y) {
+MG_INLINE void sweep_out(int phase, const sweep *s, FINISH *f, ELEMENT *y) {
     MG_UNROLLED
     for (int c = 0; c < LANES; ++c) {
-        finish(f[c], done[c], y + c);
+        finish(f[c], s->sums[phase][c], y + c);
+    }
+}
+
+/* The next column is 0 modulo 3 again. */
+MG_INLINE void sweep_on(sweep *s) {
+    MG_UNROLLED
+    for (int c = 0; c < LANES; ++c) {
+        s->sums[0][c] = s->sums[1][c];
+        s->sums[1][c] = s->sums[2][c];
     }
 }
 
@@ -60,32 +68,44 @@ MG_INLINE void slide_row(int rows, const slide *g, sweep *s, FINISH *f, const EL
                          ELEMENT *y) {
     const int32_t step = g->channels;
     const ELEMENT *from[3];
-    SUM done[LANES];
     MG_UNROLLED
     for (int c = 0; c < LANES; ++c) {
-        s->oldest[c] = s->middle[c] = s->start[c];
+        s->sums[0][c] = s->sums[1][c] = s->start[c];
     }
     MG_UNROLLED
     for (int r = 0; r < rows; ++r) {
         from[r] = x + r * g->source_w * step;
     }
     /* What the first columns complete lies left of the results. */
-    const int32_t early = 2 - g->pad_left, end = early + g->result_w;
-    const int32_t inside = mg_min(g->source_w, end);
+    int32_t early = 2 - g->pad_left, inside = mg_min(g->source_w - early, g->result_w);
+    int32_t outside = g->result_w - inside;
     MG_ROLLED
-    for (int32_t column = 0; column < early; ++column) {
-        sweep_column(rows, s, from, step, done);
+    for (; early > 0; --early) {
+        sweep_column(rows, 0, s, from, step);
+        sweep_on(s);
     }
     MG_ROLLED
-    for (int32_t column = early; column < inside; ++column) {
-        sweep_column(rows, s, from, step, done);
-        sweep_out(f, done, y);
+    for (; rows == 3 && inside >= 3; inside -= 3) {
+        MG_UNROLLED
+        for (int phase = 0; phase < 3; ++phase) {
+            sweep_column(rows, phase, s, from, step);
+            sweep_out(phase, s, f, y);
+            y += step;
+            MG_KEEP_ORDER();
+        }
+    }
+    MG_ROLLED
+    for (; inside > 0; --inside) {
+        sweep_column(rows, 0, s, from, step);
+        sweep_out(0, s, f, y);
+        sweep_on(s);
         y += step;
     }
     MG_ROLLED
-    for (int32_t column = inside; column < end; ++column) {
-        sweep_column(0, s, from, step, done);
-        sweep_out(f, done, y);
+    for (; outside > 0; --outside) {
+        sweep_column(0, 0, s, from, step);
+        sweep_out(0, s, f, y);
+        sweep_on(s);
         y += step;
     }
 }
