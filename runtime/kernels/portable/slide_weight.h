@@ -13,34 +13,15 @@ typedef struct {
     float dy[3][MG_LANES], sums[3][3][MG_LANES];
 } weight_sweep;
 
-/* What is left of a row: columns that each meet a further gradient, and `last` ones that meet none. */
-typedef struct {
-    const INPUT *x[3];
-    const REAL *dy;
-    int32_t x_step, dy_step, columns, last;
-} weight_row;
-
-/* Adds `rows` elements of the next column, which is `phase` modulo 3, if there is one. */
-MG_INLINE int weight_sweep_column(int rows, int lanes, int phase, weight_sweep *s, const QUANT *q,
-                                  weight_row *row) {
-    static const REAL none[MG_LANES];
-    if (row->columns == 0) {
-        if (row->last == 0) {
-            return 0;
-        }
-        row->dy = none;
-        row->dy_step = 0;
-        row->columns = row->last;
-        row->last = 0;
-    }
-    row->columns--;
-    mg_load_f32(lanes, phase, row->dy, s->dy[phase]);
-    row->dy += row->dy_step;
+/* Adds `rows` elements of the next column, which is `phase` modulo 3 and whose first gradient is
+ * there. */
+MG_INLINE void weight_sweep_column(int rows, int lanes, int phase, weight_sweep *s, const QUANT *q,
+                                   const INPUT **x, int32_t step) {
     MG_UNROLLED
     for (int r = 0; r < rows; ++r) {
         float value[MG_LANES];
-        load_inputs(lanes, 3 + r % 2, q, row->x[r], value);
-        row->x[r] += row->x_step;
+        load_inputs(lanes, 3 + r % 2, q, x[r], value);
+        x[r] += step;
         MG_UNROLLED
         for (int k = 0; k < 3; ++k) {
             MG_UNROLLED
@@ -49,7 +30,47 @@ MG_INLINE int weight_sweep_column(int rows, int lanes, int phase, weight_sweep *
             }
         }
     }
-    return 1;
+    MG_KEEP_ORDER();
+}
+
+/* The next column is 0 modulo 3 again. */
+MG_INLINE void weight_sweep_on(int lanes, weight_sweep *s) {
+    MG_UNROLLED
+    for (int c = 0; c < lanes; ++c) {
+        s->dy[1][c] = s->dy[2][c];
+        s->dy[2][c] = s->dy[0][c];
+    }
+}
+
+/* Adds a row: columns that meet a further gradient each, and `last` ones that meet none. */
+MG_INLINE void weight_sweep_row(int rows, int lanes, weight_sweep *s, const QUANT *q,
+                                const INPUT **x, const REAL *dy, int32_t step, int32_t columns,
+                                int32_t last) {
+    MG_ROLLED
+    for (; rows == 3 && lanes == MG_LANES && columns >= 3; columns -= 3) {
+        MG_UNROLLED
+        for (int phase = 0; phase < 3; ++phase) {
+            mg_load_f32(lanes, phase, dy, s->dy[phase]);
+            weight_sweep_column(rows, lanes, phase, s, q, x, step);
+            dy += step;
+        }
+    }
+    MG_ROLLED
+    for (; columns > 0; --columns) {
+        mg_load_f32(lanes, 0, dy, s->dy[0]);
+        weight_sweep_column(rows, lanes, 0, s, q, x, step);
+        weight_sweep_on(lanes, s);
+        dy += step;
+    }
+    MG_ROLLED
+    for (; last > 0; --last) {
+        MG_UNROLLED
+        for (int c = 0; c < lanes; ++c) {
+            s->dy[0][c] = 0.0f;
+        }
+        weight_sweep_column(rows, lanes, 0, s, q, x, step);
+        weight_sweep_on(lanes, s);
+    }
 }
 
 /* Adds to dw what a band of rows gives that all have `rows` taps inside the image. */
@@ -68,14 +89,13 @@ MG_INLINE void weight_band(int rows, int lanes, const mg_conv2d_params *p, const
         }
     }
     for (; count > 0; --count) {
-        const int32_t left = p->pad_left, end = mg_min(p->in_w, p->out_w - left + 2);
-        weight_row row = {.dy = dy + left * step, .x_step = step, .dy_step = step};
-        row.columns = mg_max(mg_min(end, p->out_w - left), 0);
-        row.last = end - row.columns;
+        const INPUT *from[3];
         MG_UNROLLED
         for (int r = 0; r < rows; ++r) {
-            row.x[r] = x + r * p->in_w * step;
+            from[r] = x + r * p->in_w * step;
         }
+        const int32_t left = p->pad_left, end = mg_min(p->in_w, p->out_w - left + 2);
+        const int32_t columns = mg_max(mg_min(end, p->out_w - left), 0);
         /* The gradients left of the one that the first column meets first. */
         MG_UNROLLED
         for (int c = 0; c < lanes; ++c) {
@@ -83,10 +103,7 @@ MG_INLINE void weight_band(int rows, int lanes, const mg_conv2d_params *p, const
             s.dy[1][c] =
                 left >= 2 && left <= p->out_w + 1 ? (float)dy[(left - 2) * step + c] : 0.0f;
         }
-        while (weight_sweep_column(rows, lanes, 0, &s, q, &row) &&
-               weight_sweep_column(rows, lanes, 1, &s, q, &row) &&
-               weight_sweep_column(rows, lanes, 2, &s, q, &row)) {
-        }
+        weight_sweep_row(rows, lanes, &s, q, from, dy + left * step, step, columns, end - columns);
         x += p->in_w * step;
         dy += p->out_w * step;
     }
