@@ -39,10 +39,9 @@
 #define MG_LOAD(s, t)                                                                              \
     {                                                                                              \
         register float first __asm__(#s), second __asm__(#t);                                      \
-        __asm__ volatile("vldmia %2, {%0, %1}"                                                     \
+        __asm__("vldmia %m2, {%0, %1}"                                                    \
                          : "=t"(first), "=t"(second)                                               \
-                         : "r"(from)                                                               \
-                         : "memory");                                                              \
+                         : "Q"(*(const float(*)[2])from));                                         \
         to[0] = first;                                                                             \
         to[1] = second;                                                                            \
         return;                                                                                    \
@@ -51,10 +50,9 @@
 #define MG_LOAD_FOUR(s, t, u, v)                                                                   \
     {                                                                                              \
         register float first __asm__(#s), second __asm__(#t), third __asm__(#u), last __asm__(#v); \
-        __asm__ volatile("vldmia %4, {%0, %1, %2, %3}"                                             \
+        __asm__("vldmia %m4, {%0, %1, %2, %3}"                                            \
                          : "=t"(first), "=t"(second), "=t"(third), "=t"(last)                      \
-                         : "r"(from)                                                               \
-                         : "memory");                                                              \
+                         : "Q"(*(const float(*)[4])from));                                         \
         to[0] = first;                                                                             \
         to[1] = second;                                                                            \
         to[2] = third;                                                                             \

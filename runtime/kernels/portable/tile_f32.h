@@ -15,7 +15,7 @@
 #include "tile.h"
 
 #define MG_TILE 4
-#define MG_WIDE 8 /* columns of a tile that has one row */
+#define MG_WIDE 16 /* columns of a tile that has one row */
 
 typedef float mg_sums_f32[MG_TILE][MG_WIDE];
 
@@ -96,10 +96,11 @@ MG_INLINE void mg_dot_step_f32(int rows, int columns, int run, const REAL **a, c
 MG_INLINE void mg_dot_f32(int rows, int columns, int32_t n, const REAL **a, const REAL **b,
                           mg_sums_f32 sums) {
     const REAL *const end = a[0] + n;
+    const int32_t steps = columns > MG_TILE ? 2 * MG_UNROLL : MG_UNROLL; /* long runs in wide tiles */
     MG_ROLLED
-    for (const REAL *const last = end - n % MG_UNROLL; a[0] != last;) {
+    for (const REAL *const last = end - n % steps; a[0] != last;) {
         MG_UNROLLED
-        for (int32_t k = 0; k < MG_UNROLL; k += MG_RUN_F32) {
+        for (int32_t k = 0; k < steps; k += MG_RUN_F32) {
             mg_dot_step_f32(rows, columns, MG_RUN_F32, a, b, sums);
         }
     }
