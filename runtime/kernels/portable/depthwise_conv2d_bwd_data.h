@@ -49,11 +49,17 @@ static inline void finish(float scale, float sum, REAL *dx) {
 #include "slide.h"
 #include "walk.h"
 
+/* Apart from the general walk: both need all registers. */
+MG_APART void slid(const mg_conv2d_params *p, const QUANT *q, const REAL *dy, const WEIGHT *w,
+                   REAL *dx) {
+    const slide g = slide_backward(p);
+    slide_all(&g, q, dy, w + 8 * p->in_c, NULL, dx);
+}
+
 static inline void input_gradient(const mg_conv2d_params *p, const QUANT *q, const REAL *dy,
                                   const WEIGHT *w, REAL *dx) {
     if (mg_slides(p, p->out_h, p->out_w, p->in_h, 2 - p->pad_top)) {
-        const slide g = slide_backward(p);
-        slide_all(&g, q, dy, w + 8 * p->in_c, NULL, dx);
+        slid(p, q, dy, w, dx);
     } else {
         walk_backward(p, q, dy, w, dx, p->in_c);
     }
