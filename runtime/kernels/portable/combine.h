@@ -8,7 +8,7 @@
 /* Of `run` output channels, to which a and b move on. */
 MG_INLINE void combine_step(int rows, int columns, int run, const REAL **a, const WEIGHT **b,
                             int32_t b_step, const QUANT *q, int32_t channel, mg_sums_f32 sums) {
-    float left[MG_TILE][MG_RUN_F32], right[MG_TILE];
+    float left[MG_PIXELS][MG_RUN_F32], right[MG_TILE];
     MG_UNROLLED
     for (int i = 0; i < rows; ++i) {
         mg_take_f32(run, i, &a[i], left[i]);

@@ -5,7 +5,7 @@
 
 #define ELEMENT       REAL
 #define BIAS          void
-#define TILE_PIXELS   MG_TILE
+#define TILE_PIXELS   MG_PIXELS
 #define TILE_CHANNELS MG_TILE
 
 MG_INLINE void tile(int pixels, int channels, const mg_window *v, const QUANT *q,
@@ -14,7 +14,7 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const QUANT *q
     (void)b;
     mg_sums_f32 sums;
     mg_clear_f32(pixels, channels, sums);
-    const REAL *from[MG_TILE] = {dy[0]};
+    const REAL *from[MG_PIXELS] = {dy[0]};
     MG_UNROLLED
     for (int i = 0; i < pixels; ++i) {
         from[i] = dy[i];

@@ -6,7 +6,7 @@
 #define WEIGHT        REAL
 #define BIAS          REAL
 #define QUANT         mg_clamp_f32
-#define TILE_PIXELS   MG_TILE
+#define TILE_PIXELS   MG_PIXELS
 #define TILE_CHANNELS MG_TILE
 
 MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp_f32 *q,
@@ -14,7 +14,7 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp
                     REAL *const *y) {
     mg_sums_f32 sums;
     mg_start_f32(pixels, channels, b, channel, sums);
-    const REAL *from[MG_TILE], *weights[MG_TILE];
+    const REAL *from[MG_PIXELS], *weights[MG_TILE];
     MG_UNROLLED
     for (int i = 0; i < pixels; ++i) {
         from[i] = x[i];

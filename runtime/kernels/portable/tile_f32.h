@@ -15,9 +15,16 @@
 #include "tile.h"
 
 #define MG_TILE 4
+
+/* Pixels of a convolution's tile. Sums and operands fill 32 registers, where operands are single. */
+#ifdef __riscv_flen
+#define MG_PIXELS 6
+#else
+#define MG_PIXELS MG_TILE
+#endif
 #define MG_WIDE 16 /* columns of a tile that has one row */
 
-typedef float mg_sums_f32[MG_TILE][MG_WIDE];
+typedef float mg_sums_f32[MG_PIXELS][MG_WIDE];
 
 MG_INLINE void mg_clear_f32(int rows, int columns, mg_sums_f32 sums) {
     MG_UNROLLED
@@ -73,7 +80,7 @@ MG_INLINE void mg_move_f32(int count, const REAL **pointers, int32_t step) {
 /* `run` elements of every row and column, which move on. */
 MG_INLINE void mg_dot_step_f32(int rows, int columns, int run, const REAL **a, const REAL **b,
                                mg_sums_f32 sums) {
-    float left[MG_TILE][MG_RUN_F32], right[MG_RUN_F32];
+    float left[MG_PIXELS][MG_RUN_F32], right[MG_RUN_F32];
     MG_UNROLLED
     for (int i = 0; i < rows; ++i) {
         mg_take_f32(run, i, &a[i], left[i]);

@@ -47,13 +47,16 @@ MG_INLINE void walk_channels(int pixels, const walk *k, const mg_window *v,
 /* The pixels of a rectangle that all have the same window. */
 static void walk_pixels(const walk *k, const mg_window *v, mg_cursor at) {
     while (at.left > 0) {
-        const int32_t pixels = at.left >= TILE_PIXELS ? TILE_PIXELS : 1;
+        /* The last tile may repeat a pixel. */
+        const int32_t pixels = at.left > TILE_PIXELS / 2 ? TILE_PIXELS : 1;
         const ELEMENT *source[TILE_PIXELS];
         ELEMENT *result[TILE_PIXELS];
         for (int32_t i = 0; i < pixels; ++i) {
             source[i] = k->source + at.source * k->source_pixel;
             result[i] = k->result + at.result * k->result_pixel;
-            mg_advance(&at);
+            if (at.left > 1 || i == pixels - 1) {
+                mg_advance(&at);
+            }
         }
         if (pixels == TILE_PIXELS) {
             walk_channels(TILE_PIXELS, k, v, source, result);
