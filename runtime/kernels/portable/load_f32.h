@@ -72,8 +72,14 @@ MG_INLINE void mg_take_pair(int place, const float **from, float *to) {
         MG_TAKE(s22, s23)
     case 4:
         MG_TAKE(s24, s25)
-    default:
+    case 5:
         MG_TAKE(s26, s27)
+    case 6:
+        MG_TAKE(s28, s29)
+    case 7:
+        MG_TAKE(s30, s31)
+    default:
+        MG_TAKE(s14, s15)
     }
 }
 

@@ -80,19 +80,19 @@ MG_INLINE void mg_move_f32(int count, const REAL **pointers, int32_t step) {
 /* `run` elements of every row and column, which move on. */
 MG_INLINE void mg_dot_step_f32(int rows, int columns, int run, const REAL **a, const REAL **b,
                                mg_sums_f32 sums) {
-    float left[MG_PIXELS][MG_RUN_F32], right[MG_RUN_F32];
-    MG_UNROLLED
-    for (int i = 0; i < rows; ++i) {
-        mg_take_f32(run, i, &a[i], left[i]);
-    }
+    float left[MG_RUN_F32], right[MG_WIDE][MG_RUN_F32];
     MG_UNROLLED
     for (int j = 0; j < columns; ++j) {
-        mg_take_f32(run, MG_TILE + j % 2, &b[j], right);
+        mg_take_f32(run, j, &b[j], right[j]);
+    }
+    MG_UNROLLED
+    for (int i = 0; i < rows; ++i) {
+        mg_take_f32(run, columns + i % 4, &a[i], left);
         MG_UNROLLED
         for (int k = 0; k < run; ++k) {
             MG_UNROLLED
-            for (int i = 0; i < rows; ++i) {
-                sums[i][j] += left[i][k] * right[k];
+            for (int j = 0; j < columns; ++j) {
+                sums[i][j] += left[k] * right[j][k];
             }
         }
     }
