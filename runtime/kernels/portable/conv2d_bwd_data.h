@@ -24,6 +24,9 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const QUANT *q
     MG_ROLLED
     for (int32_t left = v->rows * v->runs; left > 0; --left) {
         combine(pixels, channels, v->run, from, w, v->w_step, q, first, sums);
+        if (left == 1) {
+            break;
+        }
         const int last = --in_row == 0;
         in_row = last ? v->runs : in_row;
         mg_move_f32(pixels, from, last ? v->source_row : v->source_run);

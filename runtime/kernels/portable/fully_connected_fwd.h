@@ -23,16 +23,17 @@ MG_INLINE void tile(int width, const mg_fully_connected_params *p, const mg_clam
 
 void KERNEL(fully_connected, fwd)(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
                                   const REAL *x, const REAL *w, const REAL *b, REAL *y) {
+    const mg_clamp_f32 *const limits = mg_limits_f32(*q) ? q : NULL;
     for (int32_t row = 0; row < p->rows; ++row) {
         int32_t channel = 0;
         for (; channel + WIDE <= p->out; channel += WIDE) {
-            tile(WIDE, p, q, x, w, b, channel, y);
+            tile(WIDE, p, limits, x, w, b, channel, y);
         }
         for (; channel + NARROW <= p->out; channel += NARROW) {
-            tile(NARROW, p, q, x, w, b, channel, y);
+            tile(NARROW, p, limits, x, w, b, channel, y);
         }
         if (channel < p->out) {
-            tile(1, p, q, x, w, b, channel, y);
+            tile(1, p, limits, x, w, b, channel, y);
         }
         x += p->in;
         y += p->out;

@@ -49,10 +49,10 @@ MG_INLINE void mg_start_f32(int rows, int columns, const REAL *b, int32_t channe
     }
 }
 
-/* q NULL: no activation */
+/* q NULL: no limits */
 MG_INLINE void mg_store_f32(int rows, int columns, mg_sums_f32 sums, const mg_clamp_f32 *q,
                             int32_t channel, REAL *const *y) {
-    if (q != NULL && mg_limits_f32(*q)) {
+    if (q != NULL) {
         MG_UNROLLED
         for (int i = 0; i < rows; ++i) {
             MG_UNROLLED

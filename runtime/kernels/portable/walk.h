@@ -30,17 +30,16 @@ typedef struct {
 MG_INLINE void walk_channels(int pixels, const walk *k, const mg_window *v,
                              const ELEMENT *const *source, ELEMENT *const *result) {
     const int32_t end = k->channel + k->channels;
+    const int32_t single = v->multiplier > 1 ? k->channels : k->channels % TILE_CHANNELS;
     const WEIGHT *w = k->w;
-    for (int32_t channel = k->channel; channel < end;) {
-        const int fits = end - channel >= TILE_CHANNELS && v->multiplier <= 1;
-        const int32_t wide = fits ? TILE_CHANNELS : 1;
-        if (wide == TILE_CHANNELS) {
-            tile(pixels, TILE_CHANNELS, v, k->q, source, w, k->b, channel, result);
-        } else {
-            tile(pixels, 1, v, k->q, source, w, k->b, channel, result);
-        }
-        channel += wide;
-        w += wide * v->w_channel;
+    int32_t channel = k->channel;
+    for (; channel < end - single; channel += TILE_CHANNELS) {
+        tile(pixels, TILE_CHANNELS, v, k->q, source, w, k->b, channel, result);
+        w += TILE_CHANNELS * v->w_channel;
+    }
+    for (; channel < end; ++channel) {
+        tile(pixels, 1, v, k->q, source, w, k->b, channel, result);
+        w += v->w_channel;
     }
 }
 
