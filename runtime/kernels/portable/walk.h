@@ -30,10 +30,10 @@ typedef struct {
 MG_INLINE void walk_channels(int pixels, const walk *k, const mg_window *v,
                              const ELEMENT *const *source, ELEMENT *const *result) {
     const int32_t end = k->channel + k->channels;
-    const int32_t single = v->multiplier > 1 ? k->channels : k->channels % TILE_CHANNELS;
+    const int32_t single = end - (v->multiplier > 1 ? k->channels : k->channels % TILE_CHANNELS);
     const WEIGHT *w = k->w;
     int32_t channel = k->channel;
-    for (; channel < end - single; channel += TILE_CHANNELS) {
+    for (; channel < single; channel += TILE_CHANNELS) {
         tile(pixels, TILE_CHANNELS, v, k->q, source, w, k->b, channel, result);
         w += TILE_CHANNELS * v->w_channel;
     }
@@ -46,21 +46,25 @@ MG_INLINE void walk_channels(int pixels, const walk *k, const mg_window *v,
 /* The pixels of a rectangle that all have the same window. */
 static void walk_pixels(const walk *k, const mg_window *v, mg_cursor at) {
     while (at.left > 0) {
-        /* The last tile may repeat a pixel. */
-        const int32_t pixels = at.left > TILE_PIXELS / 2 ? TILE_PIXELS : 1;
+        const int32_t pixels = mg_min(at.left, TILE_PIXELS);
         const ELEMENT *source[TILE_PIXELS];
         ELEMENT *result[TILE_PIXELS];
         for (int32_t i = 0; i < pixels; ++i) {
             source[i] = k->source + at.source * k->source_pixel;
             result[i] = k->result + at.result * k->result_pixel;
-            if (at.left > 1 || i == pixels - 1) {
-                mg_advance(&at);
-            }
+            mg_advance(&at);
         }
-        if (pixels == TILE_PIXELS) {
+        if (pixels > TILE_PIXELS / 2) {
+            /* The last tile may repeat a pixel. */
+            for (int32_t i = pixels; i < TILE_PIXELS; ++i) {
+                source[i] = source[i - 1];
+                result[i] = result[i - 1];
+            }
             walk_channels(TILE_PIXELS, k, v, source, result);
         } else {
-            walk_channels(1, k, v, source, result);
+            for (int32_t i = 0; i < pixels; ++i) {
+                walk_channels(1, k, v, source + i, result + i);
+            }
         }
     }
 }
