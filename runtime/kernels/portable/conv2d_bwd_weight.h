@@ -88,21 +88,22 @@ MG_INLINE void all_channels(int channels, int32_t depth, const positions *at, co
     }
 }
 
-/* The weights of one tap, in every group. */
+/* The weights of one tap or, of one group, of the neighbouring taps that `columns` counts. */
 static void all_groups(const mg_conv2d_params *p, const QUANT *q, const mg_span *rows,
                        const mg_span *columns, const INPUT *x, const REAL *dy, const REAL *gathered,
                        REAL *dw) {
     const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
-    const int32_t dw_channel = p->kernel_h * p->kernel_w * depth;
+    const int32_t dw_channel = p->kernel_h * p->kernel_w * depth, width = columns->taps * depth;
     const int inside = rows->count > 0 && columns->count > 0;
     positions at = {
         .rows = inside ? rows->count : 0,
         .columns = inside ? columns->count : 1,
-        .dy_column = p->out_c,
         .dy_row = p->out_w * p->out_c,
-        .x_column = p->stride_w * p->in_c,
         .x_row = p->stride_h * p->in_w * p->in_c,
     };
+    /* The positions of a single column follow each other as rows do. */
+    at.dy_column = at.columns == 1 ? at.dy_row : p->out_c;
+    at.x_column = at.columns == 1 ? at.x_row : p->stride_w * p->in_c;
     at.contiguous =
         at.columns * at.dy_column == at.dy_row && at.columns * at.x_column == at.x_row;
     if (inside) {
@@ -115,13 +116,32 @@ static void all_groups(const mg_conv2d_params *p, const QUANT *q, const mg_span 
         const INPUT *const x_group = x + group * depth;
         const REAL *const base = gathered != NULL ? gathered + oc * dw_channel : NULL;
         if (wide == MG_TILE) {
-            all_channels(MG_TILE, depth, &at, q, dy + oc, x_group, base, dw + oc * dw_channel,
+            all_channels(MG_TILE, width, &at, q, dy + oc, x_group, base, dw + oc * dw_channel,
                          dw_channel);
         } else {
-            all_channels(1, depth, &at, q, dy + oc, x_group, base, dw + oc * dw_channel,
+            all_channels(1, width, &at, q, dy + oc, x_group, base, dw + oc * dw_channel,
                          dw_channel);
         }
         oc += wide;
+    }
+}
+
+/* Of few input channels: all taps of a row that lie inside the image are taken together, and the
+ * sums of columns that have others are added in memory. */
+static inline void rows_of_taps(const mg_conv2d_params *p, const QUANT *q, const INPUT *x,
+                                const REAL *dy, const REAL *gathered, REAL *dw) {
+    const mg_axis down = mg_rows(p), across = mg_columns(p);
+    for (int32_t i = 0; i < p->out_c * p->kernel_h * p->kernel_w * p->in_c; ++i) {
+        dw[i] = gathered != NULL ? gathered[i] : (REAL)0.0f;
+    }
+    mg_span columns;
+    for (int32_t ox = 0; ox < p->out_w; ox += columns.count) {
+        columns = mg_forward_span(&across, ox);
+        for (int32_t ky = 0; ky < p->kernel_h; ++ky) {
+            const mg_span rows = mg_tap_span(&down, ky);
+            REAL *const to = dw + (ky * p->kernel_w + columns.tap) * p->in_c;
+            all_groups(p, q, &rows, &columns, x, dy, to, to);
+        }
     }
 }
 
@@ -129,6 +149,10 @@ static inline void weight_gradient(const mg_conv2d_params *p, const QUANT *q, co
                                    const REAL *dy, const REAL *gathered, REAL *dw) {
     const mg_axis down = mg_rows(p), across = mg_columns(p);
     const int32_t depth = p->in_c / p->groups;
+    if (REAL_IS_SINGLE && p->groups == 1 && depth < MG_TILE && p->dilation_w == 1) {
+        rows_of_taps(p, q, x, dy, gathered, dw);
+        return;
+    }
     for (int32_t ky = 0; ky < p->kernel_h; ++ky) {
         const mg_span rows = mg_tap_span(&down, ky);
         for (int32_t kx = 0; kx < p->kernel_w; ++kx) {
