@@ -47,6 +47,7 @@ MG_INLINE void combine(int rows, int columns, int32_t n, const REAL **a, const W
         for (int32_t k = 0; k < steps; k += MG_RUN_F32) {
             combine_step(rows, columns, MG_RUN_F32, a, &b, b_step, q, channel + k, sums);
         }
+        mg_settle_f32(rows, a);
         channel += steps;
     }
     MG_ROLLED
