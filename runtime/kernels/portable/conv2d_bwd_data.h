@@ -6,6 +6,7 @@
 #define ELEMENT       REAL
 #define BIAS          void
 #define TILE_PIXELS   MG_PIXELS
+#define TILE_LEAST    (MG_PIXELS / 2 + 1)
 #define TILE_CHANNELS MG_TILE
 
 MG_INLINE void tile(int pixels, int channels, const mg_window *v, const QUANT *q,

@@ -107,8 +107,7 @@ static void all_groups(const mg_conv2d_params *p, const QUANT *q, const mg_span 
     /* The positions of a single column follow each other as rows do. */
     at.dy_column = at.columns == 1 ? at.dy_row : p->out_c;
     at.x_column = at.columns == 1 ? at.x_row : p->stride_w * p->in_c;
-    at.contiguous =
-        at.columns * at.dy_column == at.dy_row && at.columns * at.x_column == at.x_row;
+    at.contiguous = at.columns * at.dy_column == at.dy_row && at.columns * at.x_column == at.x_row;
     if (inside) {
         x += (rows->source * p->in_w + columns->source) * p->in_c;
         dy += (rows->first * p->out_w + columns->first) * p->out_c;

@@ -7,6 +7,7 @@
 #define BIAS          REAL
 #define QUANT         mg_clamp_f32
 #define TILE_PIXELS   MG_PIXELS
+#define TILE_LEAST    (MG_PIXELS / 2 + 1)
 #define TILE_CHANNELS MG_TILE
 
 MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp_f32 *q,

@@ -9,6 +9,7 @@
 #define FINISH        float
 #define LANES         MG_LANES
 #define TILE_PIXELS   MG_TILE
+#define TILE_LEAST    TILE_PIXELS
 #define TILE_CHANNELS MG_TILE
 
 static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows,

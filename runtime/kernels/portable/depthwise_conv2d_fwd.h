@@ -10,6 +10,7 @@
 #define FINISH        const mg_clamp_f32 *
 #define LANES         MG_LANES
 #define TILE_PIXELS   MG_TILE
+#define TILE_LEAST    TILE_PIXELS
 #define TILE_CHANNELS MG_TILE
 
 #include "weight_real.h"

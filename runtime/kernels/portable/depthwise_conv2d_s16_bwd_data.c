@@ -10,6 +10,7 @@
 #define FINISH        mg_narrowing
 #define LANES         1
 #define TILE_PIXELS   2
+#define TILE_LEAST    TILE_PIXELS
 #define TILE_CHANNELS 4
 
 static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows,

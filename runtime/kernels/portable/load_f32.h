@@ -39,9 +39,9 @@
 #define MG_LOAD(s, t)                                                                              \
     {                                                                                              \
         register float first __asm__(#s), second __asm__(#t);                                      \
-        __asm__("vldmia %m2, {%0, %1}"                                                    \
-                         : "=t"(first), "=t"(second)                                               \
-                         : "Q"(*(const float(*)[2])from));                                         \
+        __asm__("vldmia %m2, {%0, %1}"                                                             \
+                : "=t"(first), "=t"(second)                                                        \
+                : "Q"(*(const float (*)[2])from));                                                 \
         to[0] = first;                                                                             \
         to[1] = second;                                                                            \
         return;                                                                                    \
@@ -50,9 +50,9 @@
 #define MG_LOAD_FOUR(s, t, u, v)                                                                   \
     {                                                                                              \
         register float first __asm__(#s), second __asm__(#t), third __asm__(#u), last __asm__(#v); \
-        __asm__("vldmia %m4, {%0, %1, %2, %3}"                                            \
-                         : "=t"(first), "=t"(second), "=t"(third), "=t"(last)                      \
-                         : "Q"(*(const float(*)[4])from));                                         \
+        __asm__("vldmia %m4, {%0, %1, %2, %3}"                                                     \
+                : "=t"(first), "=t"(second), "=t"(third), "=t"(last)                               \
+                : "Q"(*(const float (*)[4])from));                                                 \
         to[0] = first;                                                                             \
         to[1] = second;                                                                            \
         to[2] = third;                                                                             \

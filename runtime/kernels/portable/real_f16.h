@@ -6,7 +6,7 @@
 #undef KERNEL
 #undef MEMORY_BLOCK
 #define REAL             mg_f16
-#define REAL_IS_SINGLE 0
+#define REAL_IS_SINGLE   0
 #define KERNEL(op, pass) mg_##op##_f16_##pass
 
 /* Sums go to memory when they are complete: on the way they would be rounded to half. */

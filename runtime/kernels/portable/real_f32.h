@@ -5,7 +5,7 @@
 #undef KERNEL
 #undef MEMORY_BLOCK
 #define REAL             float
-#define REAL_IS_SINGLE 1
+#define REAL_IS_SINGLE   1
 #define KERNEL(op, pass) mg_##op##_f32_##pass
 
 /* Positions summed in registers before the sum goes to memory. */

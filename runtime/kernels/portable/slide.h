@@ -85,7 +85,7 @@ MG_INLINE void slide_row(int rows, const slide *g, sweep *s, FINISH *f, const EL
         sweep_on(s);
     }
     MG_ROLLED
-    for (; rows == 3 && inside >= 3; inside -= 3) {
+    for (; rows == 3 && LANES > 1 && inside >= 3; inside -= 3) {
         MG_UNROLLED
         for (int phase = 0; phase < 3; ++phase) {
             sweep_column(rows, phase, s, from, step);

@@ -16,7 +16,8 @@
 
 #define MG_TILE 4
 
-/* Pixels of a convolution's tile. Sums and operands fill 32 registers, where operands are single. */
+/* Pixels of a convolution's tile. Sums and operands fill 32 registers, where operands are single.
+ */
 #ifdef __riscv_flen
 #define MG_PIXELS 6
 #else
@@ -111,7 +112,8 @@ MG_INLINE void mg_dot_step_f32(int rows, int columns, int run, const REAL **a, c
 MG_INLINE void mg_dot_f32(int rows, int columns, int32_t n, const REAL **a, const REAL **b,
                           mg_sums_f32 sums) {
     const REAL *const end = a[0] + n;
-    const int32_t steps = columns > MG_TILE ? 2 * MG_UNROLL : MG_UNROLL; /* long runs in wide tiles */
+    const int32_t steps =
+        columns > MG_TILE ? 2 * MG_UNROLL : MG_UNROLL; /* long runs in wide tiles */
     MG_ROLLED
     for (const REAL *const last = end - n % steps; a[0] != last;) {
         MG_UNROLLED

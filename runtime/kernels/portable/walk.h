@@ -1,7 +1,8 @@
 /* The body of convolution kernels: walks the results in register tiles.
  *
  * Before it is included, ELEMENT, WEIGHT, BIAS and QUANT name types, TILE_PIXELS and TILE_CHANNELS
- * are the size of a register tile, and these are defined:
+ * are the size of a register tile, TILE_LEAST is how many pixels take longer one by one than in a
+ * tile, and these are defined:
  *
  *     window of the taps that a rectangle of results has, in elements:
  *         static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows,
@@ -30,41 +31,38 @@ typedef struct {
 MG_INLINE void walk_channels(int pixels, const walk *k, const mg_window *v,
                              const ELEMENT *const *source, ELEMENT *const *result) {
     const int32_t end = k->channel + k->channels;
-    const int32_t single = end - (v->multiplier > 1 ? k->channels : k->channels % TILE_CHANNELS);
     const WEIGHT *w = k->w;
-    int32_t channel = k->channel;
-    for (; channel < single; channel += TILE_CHANNELS) {
-        tile(pixels, TILE_CHANNELS, v, k->q, source, w, k->b, channel, result);
-        w += TILE_CHANNELS * v->w_channel;
-    }
-    for (; channel < end; ++channel) {
-        tile(pixels, 1, v, k->q, source, w, k->b, channel, result);
-        w += v->w_channel;
+    for (int32_t channel = k->channel; channel < end;) {
+        const int fits = end - channel >= TILE_CHANNELS && v->multiplier <= 1;
+        const int32_t wide = fits ? TILE_CHANNELS : 1;
+        if (wide == TILE_CHANNELS) {
+            tile(pixels, TILE_CHANNELS, v, k->q, source, w, k->b, channel, result);
+        } else {
+            tile(pixels, 1, v, k->q, source, w, k->b, channel, result);
+        }
+        channel += wide;
+        w += wide * v->w_channel;
     }
 }
 
 /* The pixels of a rectangle that all have the same window. */
 static void walk_pixels(const walk *k, const mg_window *v, mg_cursor at) {
     while (at.left > 0) {
-        const int32_t pixels = mg_min(at.left, TILE_PIXELS);
+        const int32_t pixels = at.left >= TILE_LEAST ? TILE_PIXELS : 1;
         const ELEMENT *source[TILE_PIXELS];
         ELEMENT *result[TILE_PIXELS];
         for (int32_t i = 0; i < pixels; ++i) {
             source[i] = k->source + at.source * k->source_pixel;
             result[i] = k->result + at.result * k->result_pixel;
-            mg_advance(&at);
-        }
-        if (pixels > TILE_PIXELS / 2) {
             /* The last tile may repeat a pixel. */
-            for (int32_t i = pixels; i < TILE_PIXELS; ++i) {
-                source[i] = source[i - 1];
-                result[i] = result[i - 1];
+            if (TILE_LEAST == TILE_PIXELS || at.left > 1 || i == pixels - 1) {
+                mg_advance(&at);
             }
+        }
+        if (pixels == TILE_PIXELS) {
             walk_channels(TILE_PIXELS, k, v, source, result);
         } else {
-            for (int32_t i = 0; i < pixels; ++i) {
-                walk_channels(1, k, v, source + i, result + i);
-            }
+            walk_channels(1, k, v, source, result);
         }
     }
 }
