@@ -133,9 +133,10 @@ static void all_groups(const mg_conv2d_params *p, const QUANT *q, const mg_span 
 static inline void rows_of_taps(const mg_conv2d_params *p, const QUANT *q, const INPUT *x,
                                 const REAL *dy, const REAL *gathered, REAL *dw) {
     const mg_axis down = mg_rows(p), across = mg_columns(p);
-    for (int32_t i = 0; i < p->out_c * p->kernel_h * p->kernel_w * p->in_c; ++i) {
+    int32_t i = 0;
+    do {
         dw[i] = gathered != NULL ? gathered[i] : (REAL)0.0f;
-    }
+    } while (++i < p->out_c * p->kernel_h * p->kernel_w * p->in_c);
     mg_span columns;
     for (int32_t ox = 0; ox < p->out_w; ox += columns.count) {
         columns = mg_forward_span(&across, ox);
