@@ -84,14 +84,16 @@ MG_INLINE void slide_row(int rows, const slide *g, sweep *s, FINISH *f, const EL
         sweep_column(rows, 0, s, from, step);
         sweep_on(s);
     }
-    MG_ROLLED
-    for (; rows == 3 && LANES > 1 && inside >= 3; inside -= 3) {
-        MG_UNROLLED
-        for (int phase = 0; phase < 3; ++phase) {
-            sweep_column(rows, phase, s, from, step);
-            sweep_out(phase, s, f, y);
-            y += step;
-            MG_KEEP_ORDER();
+    if (rows == 3 && LANES > 1) {
+        MG_ROLLED
+        for (; inside >= 3; inside -= 3) {
+            MG_UNROLLED
+            for (int phase = 0; phase < 3; ++phase) {
+                sweep_column(rows, phase, s, from, step);
+                sweep_out(phase, s, f, y);
+                y += step;
+                MG_KEEP_ORDER();
+            }
         }
     }
     MG_ROLLED

@@ -46,13 +46,15 @@ MG_INLINE void weight_sweep_on(int lanes, weight_sweep *s) {
 MG_INLINE void weight_sweep_row(int rows, int lanes, weight_sweep *s, const QUANT *q,
                                 const INPUT **x, const REAL *dy, int32_t step, int32_t columns,
                                 int32_t last) {
-    MG_ROLLED
-    for (; rows == 3 && lanes == MG_LANES && columns >= 3; columns -= 3) {
-        MG_UNROLLED
-        for (int phase = 0; phase < 3; ++phase) {
-            mg_load_f32(lanes, phase, dy, s->dy[phase]);
-            weight_sweep_column(rows, lanes, phase, s, q, x, step);
-            dy += step;
+    if (rows == 3 && lanes == MG_LANES) {
+        MG_ROLLED
+        for (; columns >= 3; columns -= 3) {
+            MG_UNROLLED
+            for (int phase = 0; phase < 3; ++phase) {
+                mg_load_f32(lanes, phase, dy, s->dy[phase]);
+                weight_sweep_column(rows, lanes, phase, s, q, x, step);
+                dy += step;
+            }
         }
     }
     MG_ROLLED
