@@ -17,9 +17,7 @@ typedef float mg_halves;
 /* opcode, funct3, funct7 */
 #define MG_VFMAX_H      "0x33, 2, 0x46"
 #define MG_VFMIN_H      "0x33, 2, 0x45"
-#define MG_VFADD_H      "0x33, 2, 0x41"
 #define MG_VFMUL_H      "0x33, 2, 0x43"
-#define MG_VFMUL_R_H    "0x33, 6, 0x43"
 #define MG_VFDOTPEX_S_H "0x33, 0, 0x4B"
 #define MG_VFCPKA_H_S   "0x33, 2, 0x58"
 
@@ -45,6 +43,10 @@ MG_INLINE mg_halves mg_larger(mg_halves a, mg_halves b) {
 
 MG_INLINE mg_halves mg_smaller(mg_halves a, mg_halves b) {
     MG_OF_TWO(MG_VFMIN_H, a, b);
+}
+
+MG_INLINE mg_halves mg_product(mg_halves a, mg_halves b) {
+    MG_OF_TWO(MG_VFMUL_H, a, b);
 }
 
 /* Words of halves are loaded and stored where they are aligned as such. */
@@ -86,6 +88,10 @@ MG_INLINE mg_f16 mg_smaller_half(mg_f16 a, mg_f16 b) {
 
 MG_INLINE mg_halves mg_smaller(mg_halves a, mg_halves b) {
     return (mg_halves){mg_smaller_half(a.first, b.first), mg_smaller_half(a.second, b.second)};
+}
+
+MG_INLINE mg_halves mg_product(mg_halves a, mg_halves b) {
+    return (mg_halves){a.first * b.first, a.second * b.second};
 }
 
 MG_INLINE mg_halves mg_load_halves(const mg_f16 *from) {
