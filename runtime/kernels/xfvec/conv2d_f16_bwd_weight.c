@@ -1,6 +1,7 @@
 /* The gradient of a convolution's weights in half precision: products are summed over positions,
  * so both operands are turned first, and those of a channel lie side by side. Of x, four columns
- * (a tap's input channels, then the next tap's of the row) are turned at a time. */
+ * (a tap's input channels, then the next tap's of the row) are turned at a time, and rows that a
+ * tap meets one after the other are neighbours. */
 #include "dots.h"
 #include "halves.h"
 #include "span.h"
@@ -10,7 +11,7 @@ typedef struct {
     const mg_f16 *x, *dy; /* turned */
     const mg_f16 *gathered;
     mg_f16 *dw;
-    int32_t line, columns; /* halves of a turned row; columns of w */
+    int32_t line, plane, columns; /* halves of turned rows and planes of x; columns of w */
 } operands;
 
 /* Without a window an image is but one row. */
@@ -28,16 +29,25 @@ static int32_t line_of(const mg_conv2d_params *p) {
     return mg_even(p->out_w);
 }
 
+/* Rows of a turned plane of x, and where one is in it. */
+static int32_t rows_of(const mg_conv2d_params *p) {
+    return mg_ceil_div(p->in_h, p->stride_h) * p->stride_h;
+}
+
+static int32_t place_of(const mg_conv2d_params *p, int32_t y) {
+    return y % p->stride_h * mg_ceil_div(p->in_h, p->stride_h) + y / p->stride_h;
+}
+
 size_t mg_conv2d_f16_bwd_weight_xfvec_scratch_size(const mg_conv2d_params *shape) {
     const mg_conv2d_params p = flat(shape);
-    const int32_t rows = p.out_c * p.out_h + MG_TILE * p.in_h;
+    const int32_t rows = p.out_c * p.out_h + MG_TILE * rows_of(&p);
     return (size_t)(rows * line_of(&p)) * sizeof(mg_f16);
 }
 
 /* Channels of an image's row, at `count` positions from the first on that it has. */
 static void turn_row(int32_t count, int32_t channels, const mg_f16 *from, int32_t step,
                      int32_t line, mg_f16 *to, int32_t plane) {
-    for (int32_t c = 0; c < channels; ++c) {
+    for (int32_t c = 0; line != count && c < channels; ++c) {
         mg_clear_halves(line - count, to + c * plane + count);
     }
     mg_turn_halves(count, channels, from, step, to, plane);
@@ -65,19 +75,20 @@ static int is_met(const mg_conv2d_params *p, int32_t y) {
 /* What tap kx meets of these channels. */
 static void turn_x(const mg_conv2d_params *p, int32_t kx, int32_t channels, const mg_f16 *x,
                    mg_f16 *to) {
-    const int32_t line = line_of(p), plane = p->in_h * line;
+    const int32_t line = line_of(p), plane = rows_of(p) * line;
     const mg_axis across = mg_columns(p);
     const mg_span span = mg_tap_span(&across, kx);
-    for (int32_t y = 0; y < p->in_h; ++y, to += line) {
+    for (int32_t y = 0; y < p->in_h; ++y) {
+        mg_f16 *const row = to + place_of(p, y) * line;
         if (!is_met(p, y)) {
             continue;
         }
         const mg_f16 *const from = x + (y * p->in_w + span.source) * p->in_c;
-        for (int32_t c = 0; c < channels; ++c) {
-            mg_clear_halves(span.first, to + c * plane);
+        for (int32_t c = 0; span.first != 0 && c < channels; ++c) {
+            mg_clear_halves(span.first, row + c * plane);
         }
         turn_row(span.count, channels, from, p->stride_w * p->in_c, line - span.first,
-                 to + span.first, plane);
+                 row + span.first, plane);
     }
 }
 
@@ -110,7 +121,7 @@ MG_INLINE void tile(int rows, int columns, const operands *o, mg_reach reach, co
     }
     MG_UNROLLED
     for (int j = 0; j < columns; ++j) {
-        b[j] = x + j * p->in_h * o->line;
+        b[j] = x + j * o->plane;
     }
     mg_dots(rows, columns, reach, a, b, sums);
     finish(rows, columns, o, first, p->kernel_h * o->columns, sums);
@@ -124,16 +135,9 @@ MG_INLINE void channels(int columns, const operands *o, int32_t column) {
     MG_ROLLED
     for (int32_t ky = 0; ky < p->kernel_h; ++ky) {
         const mg_span span = mg_tap_span(&down, ky);
-        const int32_t together =
-            p->stride_h == 1 || span.count == 0 ? span.count : 1; /* rows that are neighbours */
-        const mg_reach reach = {
-            .runs = together > 0 ? span.count / together : 1,
-            .length = together * o->line,
-            .a_step = 0,
-            .b_step = (p->stride_h - 1) * o->line,
-        };
+        const mg_reach reach = {1, span.count * o->line, 0, 0};
         const mg_f16 *dy = o->dy + span.first * o->line;
-        const mg_f16 *const x = o->x + span.source * o->line;
+        const mg_f16 *const x = o->x + place_of(p, span.source) * o->line;
         int32_t first = ky * o->columns + column, channel = 0;
         MG_ROLLED
         for (; channel + MG_TILE <= p->out_c; channel += MG_TILE) {
@@ -153,9 +157,9 @@ MG_INLINE void channels(int columns, const operands *o, int32_t column) {
 void mg_conv2d_f16_bwd_weight_xfvec(void *scratch, const mg_conv2d_params *shape, const mg_f16 *x,
                                     const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw) {
     const mg_conv2d_params row = flat(shape), *const p = &row;
-    const int32_t line = line_of(p), plane = p->in_h * line, columns = p->kernel_w * p->in_c;
+    const int32_t line = line_of(p), plane = rows_of(p) * line, columns = p->kernel_w * p->in_c;
     mg_f16 *const planes = scratch, *const turned = planes + MG_TILE * plane;
-    const operands o = {p, planes, turned, gathered, dw, line, columns};
+    const operands o = {p, planes, turned, gathered, dw, line, plane, columns};
     turn_dy(p, dy, turned);
     for (int32_t column = 0, taken; column < columns; column += taken) {
         taken = columns - column < MG_TILE ? 1 : MG_TILE;

@@ -21,6 +21,7 @@ MG_INLINE void mg_move(int count, const mg_f16 **pointers, int32_t step) {
     MG_UNROLLED
     for (int i = 0; i < count; ++i) {
         pointers[i] += step;
+        MG_COMPLETE(pointers[i]); /* or it would be made anew of others in each round */
     }
 }
 
