@@ -23,12 +23,12 @@ enum {
 
 /* As below for what is normal in half: a magnitude goes up where the random number carries out of
  * the bits that half has not, downwards for what is negative. */
-static inline mg_f16 rounded_normal(uint32_t magnitude, uint32_t sign, uint32_t random) {
-    const uint32_t up =
-        (random >> (32 - DROPPED_BITS)) ^ (sign != 0 ? (1U << DROPPED_BITS) - 1 : 0);
-    const uint16_t bits = (uint16_t)(((magnitude + up) >> DROPPED_BITS) - REBIASED + (sign >> 16));
+static inline mg_f16 rounded_normal(uint32_t bits, uint32_t random) {
+    const uint32_t sign = bits & 0x80000000, flipped = sign != 0 ? ~random : random;
+    const uint32_t up = (bits & 0x7FFFFFFF) + (flipped >> (32 - DROPPED_BITS));
+    const uint16_t result = (uint16_t)((up >> DROPPED_BITS) - REBIASED + (sign >> 16));
     mg_f16 half;
-    __builtin_memcpy(&half, &bits, sizeof half);
+    __builtin_memcpy(&half, &result, sizeof half);
     return half;
 }
 
@@ -50,7 +50,7 @@ static inline mg_f16 rounded(float w, uint32_t random) {
     __builtin_memcpy(&bits, &w, sizeof bits);
     const uint32_t magnitude = bits & 0x7FFFFFFF;
     return magnitude - LEAST_NORMAL_BITS < LARGEST_BITS - LEAST_NORMAL_BITS
-               ? rounded_normal(magnitude, bits & 0x80000000, random)
+               ? rounded_normal(bits, random)
                : rounded_any(w, random);
 }
 
@@ -59,10 +59,13 @@ void mg_sgd_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16
                      const int32_t *updates, const float *hyper, mg_f16 *w_next) {
     const float rate = hyper[0], decay = hyper[2], unscale = 1.0f / *scale;
     const uint32_t draw = mg_first_draw(q->salt, *updates);
-    const int learns = *finite != 0;
+    if (*finite == 0) {
+        __builtin_memmove(w_next, w, (size_t)p->size * sizeof *w);
+        return;
+    }
     for (int32_t i = 0; i < p->size; ++i) {
         const float old = (float)w[i];
         const float step = rate * ((float)dw[i] * unscale + decay * old);
-        w_next[i] = learns ? rounded(old - step, mg_mixed(draw + (uint32_t)i)) : w[i];
+        w_next[i] = rounded(old - step, mg_mixed(draw + (uint32_t)i));
     }
 }

@@ -43,7 +43,9 @@ static void lay_out(const mg_conv2d_params *p, const mg_f16 *x, corner from, int
             continue;
         }
         const mg_f16 *source = x + (y * p->in_w + from.column + low * step) * depth;
-        mg_clear_halves(low * depth, to);
+        if (low > 0) {
+            mg_clear_halves(low * depth, to);
+        }
         if (step == 1) {
             mg_copy_halves((high - low) * depth, source, to + low * depth);
         } else {
@@ -51,7 +53,9 @@ static void lay_out(const mg_conv2d_params *p, const mg_f16 *x, corner from, int
                 mg_copy_halves(depth, source, to + kx * depth);
             }
         }
-        mg_clear_halves((columns - high) * depth, to + high * depth);
+        if (high < columns) {
+            mg_clear_halves((columns - high) * depth, to + high * depth);
+        }
     }
 }
 

@@ -15,22 +15,39 @@ MG_INLINE void mg_part(mg_halves two, mg_halves *parts) {
     parts[1] = mg_product(two, mg_pack(0, 1));
 }
 
+/* An axis: positions, and halves from one to the next, of what windows move over and of what comes
+ * of them; taps' halves from one to the next. */
+typedef struct {
+    int32_t in, out, pad, in_step, out_step, tap_step;
+} mg_way;
+
+/* Kernels sweep along one axis for each position of the other. The longer one is the first. */
+typedef struct {
+    mg_way along, over;
+} mg_sweep;
+
+static inline mg_sweep mg_sweep_of(const mg_conv2d_params *p, int32_t tap) {
+    const int32_t c = p->in_c;
+    const mg_way down = {p->in_h, p->out_h, p->pad_top, p->in_w * c, p->out_w * c, MG_TAPS * tap};
+    const mg_way across = {p->in_w, p->out_w, p->pad_left, c, c, tap};
+    return p->in_h > p->in_w ? (mg_sweep){down, across} : (mg_sweep){across, down};
+}
+
 /* Two channels of three rows of an image; rows outside are zeros. */
 typedef struct {
     const mg_f16 *at[MG_TAPS];
     int32_t step[MG_TAPS]; /* to the next position */
 } mg_lines;
 
-/* x: row `row` of an image with `line` halves in a row */
-MG_INLINE mg_lines mg_lines_of(const mg_f16 *x, int32_t row, int32_t height, int32_t line,
-                               int32_t channels) {
+/* x: row `row` */
+MG_INLINE mg_lines mg_lines_of(const mg_f16 *x, int32_t row, const mg_sweep *s) {
     static const _Alignas(4) mg_f16 zeros[2];
     mg_lines lines;
     MG_UNROLLED
     for (int ky = 0; ky < MG_TAPS; ++ky) {
-        const int inside = (uint32_t)(row + ky) < (uint32_t)height;
-        lines.at[ky] = inside ? x + ky * line : zeros;
-        lines.step[ky] = inside ? channels : 0;
+        const int inside = (uint32_t)(row + ky) < (uint32_t)s->over.in;
+        lines.at[ky] = inside ? x + ky * s->over.in_step : zeros;
+        lines.step[ky] = inside ? s->along.in_step : 0;
     }
     return lines;
 }

@@ -29,15 +29,15 @@ MG_INLINE void step(state *s, mg_lines *x) {
     }
 }
 
-MG_INLINE void row(const mg_conv2d_params *p, state *s, mg_lines x, const mg_f16 *dy) {
-    const int32_t channels = p->in_c, ahead = mg_min(p->pad_left, p->out_w);
-    int32_t left = mg_min(p->in_w, p->out_w - ahead);
+MG_INLINE void row(mg_way way, state *s, mg_lines x, const mg_f16 *dy) {
+    const int32_t ahead = mg_min(way.pad, way.out);
+    int32_t left = mg_min(way.in, way.out - ahead);
     MG_UNROLLED
     for (int i = 0; i < MG_TAPS - 1; ++i) {
         s->dy[i][0] = s->dy[i][1] = mg_pack(0, 0);
     }
     MG_ROLLED
-    for (int32_t i = 0; i < ahead; ++i, dy += channels) {
+    for (int32_t i = 0; i < ahead; ++i, dy += way.out_step) {
         move(s, mg_load_halves(dy));
     }
     MG_ROLLED
@@ -45,18 +45,18 @@ MG_INLINE void row(const mg_conv2d_params *p, state *s, mg_lines x, const mg_f16
         MG_UNROLLED
         for (int i = 0; i < MG_TAPS; ++i) { /* and each dy is where the first was */
             move(s, mg_load_halves(dy));
-            dy += channels;
+            dy += way.out_step;
             MG_COMPLETE(dy);
             step(s, &x);
         }
     }
     MG_ROLLED
-    for (; left > 0; --left, dy += channels) {
+    for (; left > 0; --left, dy += way.out_step) {
         move(s, mg_load_halves(dy));
         step(s, &x);
     }
     MG_ROLLED
-    for (left = p->in_w - p->out_w + ahead; left > 0; --left) {
+    for (left = way.in - way.out + ahead; left > 0; --left) {
         move(s, mg_pack(0, 0));
         step(s, &x);
     }
@@ -65,22 +65,23 @@ MG_INLINE void row(const mg_conv2d_params *p, state *s, mg_lines x, const mg_f16
 void mg_depthwise_conv2d_f16_bwd_weight_xfvec(const mg_conv2d_params *p, const mg_f16 *x,
                                               const mg_f16 *dy, const mg_f16 *gathered,
                                               mg_f16 *dw) {
-    const int32_t line = p->in_w * p->in_c, height = p->in_h;
+    const mg_sweep sweep = mg_sweep_of(p, p->in_c);
     for (int32_t c = 0; c < p->in_c; c += 2) {
-        const mg_f16 *from = x + c - p->pad_top * line, *met = dy + c;
-        int32_t first = -p->pad_top;
+        const mg_f16 *from = x + c - sweep.over.pad * sweep.over.in_step, *met = dy + c;
+        int32_t first = -sweep.over.pad;
         state s = {0};
         MG_ROLLED
-        for (int32_t left = p->out_h; left > 0; --left) {
-            row(p, &s, mg_lines_of(from, first++, height, line, p->in_c), met);
-            from += line;
-            met += p->out_w * p->in_c;
+        for (int32_t left = sweep.over.out; left > 0; --left) {
+            row(sweep.along, &s, mg_lines_of(from, first++, &sweep), met);
+            from += sweep.over.in_step;
+            met += sweep.over.out_step;
         }
         MG_UNROLLED
         for (int i = 0; i < 2 * MG_TAPS * MG_TAPS; ++i) {
-            const int32_t at = i / 2 * p->in_c + c + i % 2;
+            const int ky = i / (2 * MG_TAPS), kx = i / 2 % MG_TAPS;
+            const int32_t at = ky * sweep.over.tap_step + kx * sweep.along.tap_step + c + i % 2;
             const float before = gathered != NULL ? (float)gathered[at] : 0.0F;
-            dw[at] = (mg_f16)(s.sums[i / (2 * MG_TAPS)][i / 2 % MG_TAPS][i % 2] + before);
+            dw[at] = (mg_f16)(s.sums[ky][kx][i % 2] + before);
         }
     }
 }

@@ -55,11 +55,10 @@ MG_INLINE void store(const float *sums, const mg_clamp_f32 *q, mg_f16 *y) {
     mg_store_halves(y, two);
 }
 
-MG_INLINE void row(const mg_conv2d_params *p, const mg_clamp_f32 *q, state *s, mg_lines x,
-                   mg_f16 *y) {
-    const int32_t channels = p->in_c, skipped = mg_min(MG_TAPS - 1 - p->pad_left, p->in_w);
-    mg_f16 *const end = y + p->out_w * channels;
-    int32_t left = p->in_w - skipped;
+MG_INLINE void row(mg_way way, const mg_clamp_f32 *q, state *s, mg_lines x, mg_f16 *y) {
+    const int32_t skipped = mg_min(MG_TAPS - 1 - way.pad, way.in);
+    mg_f16 *const end = y + way.out * way.out_step;
+    int32_t left = way.in - skipped;
     float result[2];
     start(s);
     MG_ROLLED
@@ -72,7 +71,7 @@ MG_INLINE void row(const mg_conv2d_params *p, const mg_clamp_f32 *q, state *s, m
         for (int i = 0; i < MG_TAPS; ++i) { /* and all sums are where they were */
             step(s, &x, result);
             store(result, q, y);
-            y += channels;
+            y += way.out_step;
             MG_COMPLETE(y);
         }
     }
@@ -80,10 +79,10 @@ MG_INLINE void row(const mg_conv2d_params *p, const mg_clamp_f32 *q, state *s, m
     for (; left > 0; --left) {
         step(s, &x, result);
         store(result, q, y);
-        y += channels;
+        y += way.out_step;
     }
     MG_ROLLED
-    for (; y != end; y += channels) {
+    for (; y != end; y += way.out_step) {
         take(s, s->bias, result);
         store(result, q, y);
     }
@@ -92,11 +91,11 @@ MG_INLINE void row(const mg_conv2d_params *p, const mg_clamp_f32 *q, state *s, m
 void mg_depthwise_correlate(const mg_conv2d_params *p, const mg_clamp_f32 *q, const mg_f16 *x,
                             const mg_f16 *w, int32_t tap, const mg_f16 *b, mg_f16 *y) {
     const mg_clamp_f32 *const limits = q != NULL && mg_limits_f32(*q) ? q : NULL;
-    const int32_t line = p->in_w * p->in_c, height = p->in_h;
+    const mg_sweep sweep = mg_sweep_of(p, tap);
     for (int32_t c = 0; c < p->in_c; c += 2) {
-        const mg_f16 *from = x + c - p->pad_top * line;
+        const mg_f16 *from = x + c - sweep.over.pad * sweep.over.in_step;
         mg_f16 *to = y + c;
-        int32_t first = -p->pad_top;
+        int32_t first = -sweep.over.pad;
         state s;
         MG_UNROLLED
         for (int i = 0; i < 2; ++i) {
@@ -104,13 +103,15 @@ void mg_depthwise_correlate(const mg_conv2d_params *p, const mg_clamp_f32 *q, co
         }
         MG_UNROLLED
         for (int i = 0; i < MG_TAPS * MG_TAPS; ++i) {
-            mg_part(mg_load_halves(w + i * tap + c), s.w[i / MG_TAPS][i % MG_TAPS]);
+            const int32_t row = i / MG_TAPS * sweep.over.tap_step;
+            const int32_t column = i % MG_TAPS * sweep.along.tap_step;
+            mg_part(mg_load_halves(w + row + column + c), s.w[i / MG_TAPS][i % MG_TAPS]);
         }
         MG_ROLLED
-        for (int32_t left = p->out_h; left > 0; --left) {
-            row(p, limits, &s, mg_lines_of(from, first++, height, line, p->in_c), to);
-            from += line;
-            to += p->out_w * p->in_c;
+        for (int32_t left = sweep.over.out; left > 0; --left) {
+            row(sweep.along, limits, &s, mg_lines_of(from, first++, &sweep), to);
+            from += sweep.over.in_step;
+            to += sweep.over.out_step;
         }
     }
 }
