@@ -140,12 +140,14 @@ def of_type(dtype: DType) -> Callable[[OpCall], bool]:
 class Variant:
     """That a kernel has a fast form in the folder ``family`` of the runtime's kernels.
 
-    It serves targets that have the family among their features, in the calls that ``matches``.
+    It serves targets that have the family among their features, in the calls that ``matches``. A
+    ``portable`` one lies with the kernel itself and serves every target; ``family`` is its name.
     """
 
     family: str
     matches: Matches = always
     scratch: bool = False
+    portable: bool = False
 
 
 #: The variants of an operator's kernels by the element type that they are named by.
@@ -162,7 +164,7 @@ def with_variants(portable: Kernel, variants: Sequence[Variant]) -> tuple[Kernel
         replace(
             portable,
             symbol=f"{portable.symbol}_{v.family}",
-            features=frozenset({v.family}),
+            features=frozenset() if v.portable else frozenset({v.family}),
             scratch=v.scratch,
             matches=_both(portable.matches, v.matches),
         )
