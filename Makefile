@@ -38,5 +38,5 @@ $(VENV)/demo.stamp: pyproject.toml tools/setup.sh
 	touch $@
 
 $(VENV)/test.stamp: pyproject.toml tools/setup.sh
-	tools/setup.sh $(PYTHON) $(VENV) demo,test,lint qemu-system-arm qemu-system-riscv32 gcc
+	tools/setup.sh $(PYTHON) $(VENV) demo,test,lint qemu-system-arm qemu-system-riscv32 gcc g++ dtc
 	touch $@

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tests.ops.case import Case
+from tests.ops.case import Case, in_half
 from tests.ops.cases import conv2d, depthwise_conv2d, fully_connected, integer_gradients
 from tests.ops.convolutions import Image
 
@@ -17,6 +17,7 @@ class Types(StrEnum):
     """The types of a layer's forward pass and gradients."""
 
     F32 = "f32"
+    F16 = "f16"
     INT8_F32 = "int8, f32 gradients"
     INT8_S16 = "int8, s16 gradients"
 
@@ -40,10 +41,12 @@ class Layer:
 def _layer(name: str, op: str, labels: tuple[str, str], cases: Iterable[Case]) -> Layer:
     """The layer of these cases; its float and integer ones begin with these ``labels``."""
     known = {str(case): case for case in cases}
+    known |= {str(half): half for half in map(in_half, known.values()) if half is not None}
     label, integer = labels
     forward, weight, data = op, f"{op}_bwd_weight", f"{op}_bwd_data"
     names = {
         Types.F32: (f"{forward}-{label}", f"{weight}-{label}", f"{data}-{label}"),
+        Types.F16: tuple(f"{name}-{label}-f16" for name in (forward, weight, data)),
         Types.INT8_F32: (f"{forward}-{label}-s8", f"{weight}-{label}-s8", f"{data}-{label}-s8"),
         Types.INT8_S16: (
             f"{forward}-{label}-s8",

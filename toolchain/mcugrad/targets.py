@@ -65,6 +65,24 @@ class Tool:
     package: str
 
 
+class Simulator(StrEnum):
+    """The programs that emulate a target."""
+
+    QEMU = "qemu"
+    SPIKE = "spike"
+
+
+@dataclass(frozen=True)
+class EmulatorTool(Tool):
+    """The command line up to the machine, and the package that brings the simulator.
+
+    ``extensions`` are sources of instructions that Spike has to learn.
+    """
+
+    simulator: Simulator
+    extensions: tuple[Path, ...] = ()
+
+
 @dataclass(frozen=True)
 class Target:
     """One machine: what its core can do, its memories, and how code gets there.
@@ -84,7 +102,7 @@ class Target:
     defines: Mapping[str, str]
     memories: tuple[Memory, ...]
     placement: Placement | None
-    emulator: Tool | None
+    emulator: EmulatorTool | None
     emulated_origins: Mapping[str, int]
     flasher: Tool | None
     cycles: str | None
@@ -151,6 +169,14 @@ def _tool(table: Mapping[str, Any] | None) -> Tool | None:
     return Tool(tuple(table["command"]), table["package"])
 
 
+def _emulator(table: Mapping[str, Any] | None, folder: Path) -> EmulatorTool | None:
+    if table is None:
+        return None
+    simulator = Simulator(table.get("simulator", Simulator.QEMU))
+    extensions = tuple(folder / name for name in table.get("extensions", ()))
+    return EmulatorTool(tuple(table["command"]), table["package"], simulator, extensions)
+
+
 def _placement(table: Mapping[str, Any] | None, memories: tuple[Memory, ...]) -> Placement | None:
     if table is None:
         return None
@@ -186,7 +212,7 @@ def read_target(folder: Path) -> Target:
             defines=dict(firmware.get("defines", {})),
             memories=memories,
             placement=_placement(table.get("placement"), memories),
-            emulator=_tool(table.get("emulator")),
+            emulator=_emulator(table.get("emulator"), folder),
             emulated_origins=dict(table.get("emulator", {}).get("origins", {})),
             flasher=_tool(table.get("flasher")),
             cycles=table.get("cycles"),

@@ -11,16 +11,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mcugrad.ir.tensor import Array, DType
+from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
     CStruct,
     Floats,
     GradientContext,
+    Matches,
     Op,
     OpCall,
     Spec,
     Variant,
+    Variants,
     Weights,
     register,
     require,
@@ -180,6 +182,19 @@ def _slides_over_weight(gradient: OpCall) -> bool:
     )
 
 
+def _in_halves(attrs: DepthwiseConv2dAttrs, image: Tensor) -> bool:
+    """Whether the packed-half kernels serve it: three by three taps, one step at a time."""
+    window = attrs.window
+    steps = {*window.stride, *window.dilation}
+    even = image.shape[3] % 2 == 0
+    small = window.kernel == (3, 3) and steps == {1} and max(window.pad) < 3
+    return small and even and attrs.multiplier == 1
+
+
+def _xfvec(matches: Matches) -> Variants:
+    return {DType.F16: (Variant("xfvec", matches),)}
+
+
 def _products(call: OpCall) -> int:
     attrs: DepthwiseConv2dAttrs = call.attrs
     kh, kw = attrs.window.kernel
@@ -212,7 +227,10 @@ register(
             inplace_in=lambda call: (
                 call.input(0).shape == call.outputs[0].shape and call.attrs.window.stride == (1, 1)
             ),
-            variants={DType.S8: (Variant("dsp", _slides, scratch=True),)},
+            variants={
+                DType.S8: (Variant("dsp", _slides, scratch=True),),
+                **_xfvec(lambda call: _in_halves(call.attrs, call.input(0))),
+            },
         ),
         gradient=_gradient,
         products=_products,
@@ -225,7 +243,12 @@ register(
         DepthwiseConv2dBwdDataAttrs,
         _bwd_data_infer,
         _bwd_data_reference,
-        kernels=linear.bwd_data_kernels("depthwise_conv2d", _bwd_data_params, axis=2),
+        kernels=linear.bwd_data_kernels(
+            "depthwise_conv2d",
+            _bwd_data_params,
+            axis=2,
+            variants=_xfvec(lambda call: _in_halves(call.attrs.conv, call.input(0))),
+        ),
         products=_bwd_data_products,
         integer=bwd_data_rule(
             "depthwise_conv2d",
@@ -248,7 +271,11 @@ register(
         DepthwiseConv2dAttrs,
         _bwd_weight_infer,
         _bwd_weight_reference,
-        kernels=linear.bwd_weight_kernels("depthwise_conv2d", _bwd_weight_params),
+        kernels=linear.bwd_weight_kernels(
+            "depthwise_conv2d",
+            _bwd_weight_params,
+            _xfvec(lambda call: _in_halves(call.attrs, call.input(0))),
+        ),
         products=_bwd_weight_products,
         gathers=True,
         integer=bwd_weight_rule("depthwise_conv2d"),
