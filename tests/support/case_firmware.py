@@ -69,7 +69,7 @@ def _run(cases: Sequence[Case], target: Target) -> list[Measured]:
     with tempfile.TemporaryDirectory() as name:
         sources = Path(name) / "model"
         sources.mkdir()
-        emitted = emit(plan, "cases")
+        emitted = emit(plan, "cases", target.cores)
         for file, text in emitted.files.items():
             (sources / file).write_text(text, encoding="ascii")
         firmware = build(sources, target.emulated, Path(name) / "out", stack_bytes=_STACK).elf

@@ -105,6 +105,8 @@ class Kernel:
     in the calls for which ``inplace_in`` holds.
     ``arity`` is the number of inputs of a C function with optional ones at the end: those
     that a node leaves out are passed as NULL too.
+    ``shared`` tells whether the C function takes, of several cores, only the share of the core
+    that calls it; else one of them runs it alone.
     """
 
     symbol: str
@@ -117,6 +119,7 @@ class Kernel:
     inplace: tuple[tuple[int, int], ...] = ()
     inplace_in: Callable[[OpCall], bool] = always
     arity: int = 0
+    shared: bool = False
 
     def inplace_pairs(self, call: OpCall) -> tuple[tuple[int, int], ...]:
         """The pairs (output, input) that may be the same memory in ``call``."""
@@ -140,7 +143,8 @@ def of_type(dtype: DType) -> Callable[[OpCall], bool]:
 class Variant:
     """That a kernel has a fast form in the folder ``family`` of the runtime's kernels.
 
-    It serves targets that have the family among their features, in the calls that ``matches``. A
+    It serves targets that have the family among their features, in the calls that ``matches``. One
+    core runs it alone. A
     ``portable`` one lies with the kernel itself and serves every target; ``family`` is its name.
     """
 
@@ -166,6 +170,7 @@ def with_variants(portable: Kernel, variants: Sequence[Variant]) -> tuple[Kernel
             symbol=f"{portable.symbol}_{v.family}",
             features=frozenset() if v.portable else frozenset({v.family}),
             scratch=v.scratch,
+            shared=False,
             matches=_both(portable.matches, v.matches),
         )
         for v in variants
