@@ -80,11 +80,12 @@ void mg_depthwise_conv2d_s16_bwd_data(const mg_conv2d_params *p, const int16_t *
                                       int32_t *dx_exponent, int32_t *range_next) {
     uint32_t seen = 0;
     const mg_narrowing q = mg_narrowing_of(exponent, range, &seen);
+    const mg_area all = mg_whole_area(p->in_h, p->in_c);
     if (mg_slides(p, p->out_h, p->out_w, p->in_h, 2 - p->pad_top)) {
         const slide g = slide_backward(p);
-        slide_all(&g, &q, dy, w + 8 * p->in_c, NULL, dx);
+        slide_all(&g, &q, dy, w + 8 * p->in_c, NULL, dx, all);
     } else {
-        walk_backward(p, &q, dy, w, dx, p->in_c);
+        walk_backward(p, &q, dy, w, dx, p->in_c, all);
     }
     mg_finish(q, exponent, range, dx_exponent, range_next);
 }

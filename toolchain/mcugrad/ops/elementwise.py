@@ -84,6 +84,7 @@ def kernels(op: str, quant: StructOf, *, scratch: bool = False) -> tuple[Kernel,
             quant=q,
             scratch=needs,
             inplace=((0, 0), (0, 1)),
+            shared=not needs,
         )
         for dtype, q, needs in rows
     )

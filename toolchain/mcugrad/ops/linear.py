@@ -129,6 +129,7 @@ def fwd_kernels(
             params=params,
             quant=lambda call: call.attrs.clamp.params(),
             arity=3,
+            shared=True,
         ),
     )
 
@@ -154,7 +155,7 @@ def bwd_data_kernels(
             matches=_reads_int8(1),
             scratch=True,
         ),
-        *float_kernels(f"mg_{op}_{{}}_bwd_data", variants, params=params),
+        *float_kernels(f"mg_{op}_{{}}_bwd_data", variants, params=params, shared=True),
     )
 
 
@@ -171,9 +172,15 @@ def bwd_weight_kernels(
             matches=_reads_int8(0),
             inplace=((0, 2),),
             arity=3,
+            shared=True,
         ),
         *float_kernels(
-            f"mg_{op}_{{}}_bwd_weight", variants, params=params, inplace=((0, 2),), arity=3
+            f"mg_{op}_{{}}_bwd_weight",
+            variants,
+            params=params,
+            inplace=((0, 2),),
+            arity=3,
+            shared=True,
         ),
     )
 

@@ -65,7 +65,9 @@ register(
         SgdAttrs,
         _infer,
         _reference,
-        kernels=(Kernel("mg_sgd_f32_step", DType.F32, params=_params, inplace=((0, 0),)),),
+        kernels=(
+            Kernel("mg_sgd_f32_step", DType.F32, params=_params, inplace=((0, 0),), shared=True),
+        ),
     )
 )
 register(
@@ -80,6 +82,7 @@ register(
                 DType.F32,
                 params=_params,
                 inplace=((0, 0), (1, 2)),
+                shared=True,
             ),
         ),
     )
