@@ -52,26 +52,13 @@ typedef struct {
     int32_t first, end;
 } mg_part;
 
-/* Of `rows` by `columns` pieces. */
-typedef struct {
-    mg_part rows, columns;
-} mg_area;
-
-static inline mg_part mg_whole(int32_t n) {
-    return (mg_part){0, n};
-}
-
-static inline mg_area mg_whole_area(int32_t rows, int32_t columns) {
-    return (mg_area){mg_whole(rows), mg_whole(columns)};
-}
-
-static inline uint32_t mg_grains(int32_t n, uint32_t grain) {
-    return ((uint32_t)n + grain - 1) / grain;
+static inline uint32_t mg_grains(uint32_t n, uint32_t grain) {
+    return (n + grain - 1) / grain;
 }
 
 /* What one of `cores` takes of n, in multiples of `grain` save at the end. */
 static inline mg_part mg_part_of(int32_t n, uint32_t grain, uint32_t core, uint32_t cores) {
-    const uint32_t grains = mg_grains(n, grain);
+    const uint32_t grains = mg_grains((uint32_t)n, grain);
     const int32_t first = (int32_t)(grains * core / cores * grain);
     const int32_t end = (int32_t)(grains * (core + 1) / cores * grain);
     return (mg_part){first < n ? first : n, end < n ? end : n};
@@ -79,27 +66,43 @@ static inline mg_part mg_part_of(int32_t n, uint32_t grain, uint32_t core, uint3
 
 /* The share of the core that asks. */
 static inline mg_part mg_share(int32_t n, uint32_t grain) {
-    return MG_CORES == 1 ? mg_whole(n) : mg_part_of(n, grain, mg_core(), MG_CORES);
+    return MG_CORES == 1 ? (mg_part){0, n} : mg_part_of(n, grain, mg_core(), MG_CORES);
 }
 
-/* The same of an area, whose columns come in grains. As many cores share the columns as make the
- * largest share least: rows at the edge of an image often have less to do than others. */
-static inline mg_area mg_share_area(int32_t rows, int32_t columns, uint32_t grain) {
-    if (MG_CORES == 1) {
-        return mg_whole_area(rows, columns);
-    }
-    const uint32_t grains = mg_grains(columns, grain);
-    uint32_t across = 1, least = UINT32_MAX;
-    for (uint32_t k = MG_CORES; k > 0; --k) {
-        const uint32_t down = MG_CORES / k;
-        const uint32_t largest = mg_grains(rows, down) * mg_grains((int32_t)grains, k);
-        if (down * k == MG_CORES && largest < least) {
+/* Rows by columns are shared out along both: so many cores share the columns, and so many such
+ * groups of cores the rows. 0: nothing is shared, and the core takes all. */
+typedef struct {
+    uint32_t across;
+} mg_grid;
+
+/* For so many grains: the largest share is as small as can be. Columns come first, as rows at the
+ * edge of an image have less to do than others. */
+static inline mg_grid mg_grid_of(uint32_t rows, uint32_t columns) {
+    mg_grid grid = {1};
+    uint32_t least = UINT32_MAX;
+    for (uint32_t across = MG_CORES; across > 0; --across) {
+        const uint32_t down = MG_CORES / across;
+        const uint32_t largest = mg_grains(rows, down) * mg_grains(columns, across);
+        if (down * across == MG_CORES && largest < least) {
             least = largest;
-            across = k;
+            grid.across = across;
         }
     }
-    return (mg_area){mg_part_of(rows, 1, mg_core() / across, MG_CORES / across),
-                     mg_part_of(columns, grain, mg_core() % across, across)};
+    return grid;
+}
+
+static inline mg_part mg_share_rows(mg_grid grid, int32_t n, uint32_t grain) {
+    if (MG_CORES == 1 || grid.across == 0) {
+        return (mg_part){0, n};
+    }
+    return mg_part_of(n, grain, mg_core() / grid.across, MG_CORES / grid.across);
+}
+
+static inline mg_part mg_share_columns(mg_grid grid, int32_t n, uint32_t grain) {
+    if (MG_CORES == 1 || grid.across == 0) {
+        return (mg_part){0, n};
+    }
+    return mg_part_of(n, grain, mg_core() % grid.across, grid.across);
 }
 
 #endif

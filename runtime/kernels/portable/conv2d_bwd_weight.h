@@ -92,14 +92,13 @@ MG_INLINE void all_channels(int channels, int32_t depth, const positions *at, co
     }
 }
 
-/* The weights of one tap or, of one group, of the neighbouring taps that `columns` counts: an area
- * of output channels of each group by input channels. */
+/* The weights of one tap or, of one group, of the neighbouring taps that `columns` counts:
+ * some output channels of each group, and what `inputs` says of the inputs of all these taps. */
 static void all_groups(const mg_conv2d_params *p, const QUANT *q, const mg_span *rows,
                        const mg_span *columns, const INPUT *x, const REAL *dy, const REAL *gathered,
-                       REAL *dw, mg_area area) {
+                       REAL *dw, mg_part outputs, mg_part inputs) {
     const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
     const int32_t dw_channel = p->kernel_h * p->kernel_w * depth;
-    const mg_part inputs = area.columns;
     const int32_t width = inputs.end - inputs.first;
     const int inside = rows->count > 0 && columns->count > 0;
     positions at = {
@@ -120,8 +119,8 @@ static void all_groups(const mg_conv2d_params *p, const QUANT *q, const mg_span 
     dw += inputs.first;
     gathered = gathered != NULL ? gathered + inputs.first : NULL;
     for (int32_t group = 0; group < p->groups; ++group) {
-        const int32_t end = group * channels + area.rows.end;
-        for (int32_t oc = group * channels + area.rows.first; oc < end;) {
+        const int32_t end = group * channels + outputs.end;
+        for (int32_t oc = group * channels + outputs.first; oc < end;) {
             const int32_t wide = end - oc >= MG_TILE ? MG_TILE : 1;
             const REAL *const base = gathered != NULL ? gathered + oc * dw_channel : NULL;
             if (wide == MG_TILE) {
@@ -141,22 +140,24 @@ static void all_groups(const mg_conv2d_params *p, const QUANT *q, const mg_span 
 static inline void rows_of_taps(const mg_conv2d_params *p, const QUANT *q, const INPUT *x,
                                 const REAL *dy, const REAL *gathered, REAL *dw) {
     const mg_axis down = mg_rows(p), across = mg_columns(p);
-    const mg_area area = mg_share_area(p->kernel_h, p->out_c, MG_TILE);
+    const mg_grid grid = mg_tiles_grid(p->kernel_h, p->out_c);
+    const mg_part taps = mg_share_rows(grid, p->kernel_h, 1);
+    const mg_part outputs = mg_share_columns(grid, p->out_c, MG_TILE);
     const int32_t row = p->kernel_w * p->in_c;
-    for (int32_t oc = area.columns.first; oc < area.columns.end; ++oc) {
-        const int32_t end = (oc * p->kernel_h + area.rows.end) * row;
-        for (int32_t i = (oc * p->kernel_h + area.rows.first) * row; i < end; ++i) {
+    for (int32_t oc = outputs.first; oc < outputs.end; ++oc) {
+        const int32_t end = (oc * p->kernel_h + taps.end) * row;
+        for (int32_t i = (oc * p->kernel_h + taps.first) * row; i < end; ++i) {
             dw[i] = gathered != NULL ? gathered[i] : (REAL)0.0f;
         }
     }
     mg_span columns;
     for (int32_t ox = 0; ox < p->out_w; ox += columns.count) {
         columns = mg_forward_span(&across, ox);
-        for (int32_t ky = area.rows.first; ky < area.rows.end; ++ky) {
+        for (int32_t ky = taps.first; ky < taps.end; ++ky) {
             const mg_span rows = mg_tap_span(&down, ky);
             REAL *const to = dw + (ky * p->kernel_w + columns.tap) * p->in_c;
-            all_groups(p, q, &rows, &columns, x, dy, to, to,
-                       (mg_area){area.columns, mg_whole(columns.taps * p->in_c)});
+            all_groups(p, q, &rows, &columns, x, dy, to, to, outputs,
+                       (mg_part){0, columns.taps * p->in_c});
         }
     }
 }
@@ -169,14 +170,17 @@ static inline void weight_gradient(const mg_conv2d_params *p, const QUANT *q, co
         rows_of_taps(p, q, x, dy, gathered, dw);
         return;
     }
-    const mg_area area = mg_share_area(p->out_c / p->groups, depth, MG_TILE);
+    const int32_t channels = p->out_c / p->groups;
+    const mg_grid grid = mg_tiles_grid((int32_t)mg_grains((uint32_t)channels, MG_TILE), depth);
+    const mg_part outputs = mg_share_rows(grid, channels, MG_TILE);
+    const mg_part inputs = mg_share_columns(grid, depth, MG_TILE);
     for (int32_t ky = 0; ky < p->kernel_h; ++ky) {
         const mg_span rows = mg_tap_span(&down, ky);
         for (int32_t kx = 0; kx < p->kernel_w; ++kx) {
             const mg_span columns = mg_tap_span(&across, kx);
             const int32_t tap = (ky * p->kernel_w + kx) * depth;
             all_groups(p, q, &rows, &columns, x, dy, gathered != NULL ? gathered + tap : NULL,
-                       dw + tap, area);
+                       dw + tap, outputs, inputs);
         }
     }
 }

@@ -10,6 +10,5 @@
 #include "conv2d_bwd_data.h"
 
 void mg_conv2d_f32_bwd_data(const mg_conv2d_params *p, const float *dy, const float *w, float *dx) {
-    walk_backward(p, NULL, dy, w, dx, p->in_c,
-                  mg_share_area(p->in_h, p->in_c / p->groups, MG_TILE));
+    walk_backward(p, NULL, dy, w, dx, p->in_c, mg_tiles_grid(p->in_h, p->in_c));
 }

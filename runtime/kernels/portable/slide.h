@@ -17,7 +17,7 @@
 
 /* Sizes of both sides, and steps in w from tap to tap. */
 typedef struct {
-    int32_t source_h, source_w, result_w, channels;
+    int32_t source_h, source_w, result_h, result_w, channels;
     int32_t pad_top, pad_left;
     int32_t w_row, w_column;
 } slide;
@@ -142,21 +142,23 @@ MG_INLINE void slide_band(int rows, const slide *g, const QUANT *q, int32_t chan
     }
 }
 
-/* An area of rows of results by channels; b NULL: no biases. */
+/* What the grid shares out of all channels of all rows; b NULL: no biases. */
 MG_INLINE void slide_all(const slide *g, const QUANT *q, const ELEMENT *x, const WEIGHT *w,
-                         const BIAS *b, ELEMENT *y, mg_area area) {
+                         const BIAS *b, ELEMENT *y, mg_grid grid) {
+    const mg_part rows = mg_share_rows(grid, g->result_h, 1);
+    const mg_part channels = mg_share_columns(grid, g->channels, LANES);
     int32_t count;
-    y += area.rows.first * g->result_w * g->channels;
-    for (int32_t row = area.rows.first; row < area.rows.end;
+    y += rows.first * g->result_w * g->channels;
+    for (int32_t row = rows.first; row < rows.end;
          row += count, y += count * g->result_w * g->channels) {
         const int32_t top = row - g->pad_top, first = mg_max(-top, 0);
-        const int32_t whole = first > 0 ? 0 : mg_min(area.rows.end - row, g->source_h - 2 - top);
+        const int32_t whole = first > 0 ? 0 : mg_min(rows.end - row, g->source_h - 2 - top);
         const ELEMENT *const from = x + (top + first) * g->source_w * g->channels;
         const WEIGHT *const weights = w + first * g->w_row;
         count = mg_max(whole, 1);
-        for (int32_t c = area.columns.first; c < area.columns.end; c += LANES) {
+        for (int32_t c = channels.first; c < channels.end; c += LANES) {
             /* The last lanes may repeat a channel. */
-            const int32_t channel = mg_min(c, area.columns.end - LANES);
+            const int32_t channel = mg_min(c, channels.end - LANES);
             if (whole > 0) {
                 slide_band(3, g, q, channel, count, from, weights, b, y);
             } else {
@@ -171,6 +173,7 @@ static inline slide slide_forward(const mg_conv2d_params *p) {
     return (slide){
         .source_h = p->in_h,
         .source_w = p->in_w,
+        .result_h = p->out_h,
         .result_w = p->out_w,
         .channels = p->in_c,
         .pad_top = p->pad_top,
@@ -185,6 +188,7 @@ static inline slide slide_backward(const mg_conv2d_params *p) {
     return (slide){
         .source_h = p->out_h,
         .source_w = p->out_w,
+        .result_h = p->in_h,
         .result_w = p->in_w,
         .channels = p->in_c,
         .pad_top = 2 - p->pad_top,
