@@ -77,6 +77,13 @@ void mg_conv2d_s8_bwd_weight(const mg_conv2d_params *p, const mg_quantize_s8 *q,
 void mg_conv2d_f32_bwd_data(const mg_conv2d_params *p, const float *dy, const float *w, float *dx);
 void mg_conv2d_f32_bwd_weight(const mg_conv2d_params *p, const float *x, const float *dy,
                               const float *gathered, float *dw);
+size_t mg_conv2d_f32_fwd_rvv_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f32_fwd_rvv(void *scratch, const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                           const float *x, const float *w, const float *b, float *y);
+void mg_conv2d_f32_bwd_data_rvv(const mg_conv2d_params *p, const float *dy, const float *w,
+                                float *dx);
+void mg_conv2d_f32_bwd_weight_rvv(const mg_conv2d_params *p, const float *x, const float *dy,
+                                  const float *gathered, float *dw);
 
 /* depthwise_conv2d: x [in_h][in_w][in_c], w [kernel_h][kernel_w][out_c]. Output channel c
  * reads input channel c / (out_c / in_c). s8: y may be x where they have one shape. */
@@ -99,6 +106,12 @@ void mg_depthwise_conv2d_f32_bwd_data(const mg_conv2d_params *p, const float *dy
                                       float *dx);
 void mg_depthwise_conv2d_f32_bwd_weight(const mg_conv2d_params *p, const float *x, const float *dy,
                                         const float *gathered, float *dw);
+void mg_depthwise_conv2d_f32_fwd_rvv(const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                                     const float *x, const float *w, const float *b, float *y);
+void mg_depthwise_conv2d_f32_bwd_data_rvv(const mg_conv2d_params *p, const float *dy,
+                                          const float *w, float *dx);
+void mg_depthwise_conv2d_f32_bwd_weight_rvv(const mg_conv2d_params *p, const float *x,
+                                            const float *dy, const float *gathered, float *dw);
 
 /* fully_connected: x [rows][in], w [out][in], b [out], y [rows][out]. */
 typedef struct {
@@ -120,6 +133,12 @@ void mg_fully_connected_f32_bwd_data(const mg_fully_connected_params *p, const f
                                      const float *w, float *dx);
 void mg_fully_connected_f32_bwd_weight(const mg_fully_connected_params *p, const float *x,
                                        const float *dy, const float *gathered, float *dw);
+void mg_fully_connected_f32_fwd_rvv(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
+                                    const float *x, const float *w, const float *b, float *y);
+void mg_fully_connected_f32_bwd_data_rvv(const mg_fully_connected_params *p, const float *dy,
+                                         const float *w, float *dx);
+void mg_fully_connected_f32_bwd_weight_rvv(const mg_fully_connected_params *p, const float *x,
+                                           const float *dy, const float *gathered, float *dw);
 
 /* channel_sum: dy [positions][channels], sum [channels]. */
 typedef struct {

@@ -13,18 +13,37 @@ void mg_conv2d_f16_bwd_data(const mg_conv2d_params *p, const mg_f16 *dy, const m
                             mg_f16 *dx);
 void mg_conv2d_f16_bwd_weight(const mg_conv2d_params *p, const mg_f16 *x, const mg_f16 *dy,
                               const mg_f16 *gathered, mg_f16 *dw);
+size_t mg_conv2d_f16_fwd_rvv_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_fwd_rvv(void *scratch, const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                           const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+void mg_conv2d_f16_bwd_data_rvv(const mg_conv2d_params *p, const mg_f16 *dy, const mg_f16 *w,
+                                mg_f16 *dx);
+void mg_conv2d_f16_bwd_weight_rvv(const mg_conv2d_params *p, const mg_f16 *x, const mg_f16 *dy,
+                                  const mg_f16 *gathered, mg_f16 *dw);
 void mg_depthwise_conv2d_f16_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const mg_f16 *x,
                                  const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
 void mg_depthwise_conv2d_f16_bwd_data(const mg_conv2d_params *p, const mg_f16 *dy, const mg_f16 *w,
                                       mg_f16 *dx);
 void mg_depthwise_conv2d_f16_bwd_weight(const mg_conv2d_params *p, const mg_f16 *x,
                                         const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
+void mg_depthwise_conv2d_f16_fwd_rvv(const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                                     const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+void mg_depthwise_conv2d_f16_bwd_data_rvv(const mg_conv2d_params *p, const mg_f16 *dy,
+                                          const mg_f16 *w, mg_f16 *dx);
+void mg_depthwise_conv2d_f16_bwd_weight_rvv(const mg_conv2d_params *p, const mg_f16 *x,
+                                            const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
 void mg_fully_connected_f16_fwd(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
                                 const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
 void mg_fully_connected_f16_bwd_data(const mg_fully_connected_params *p, const mg_f16 *dy,
                                      const mg_f16 *w, mg_f16 *dx);
 void mg_fully_connected_f16_bwd_weight(const mg_fully_connected_params *p, const mg_f16 *x,
                                        const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
+void mg_fully_connected_f16_fwd_rvv(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
+                                    const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+void mg_fully_connected_f16_bwd_data_rvv(const mg_fully_connected_params *p, const mg_f16 *dy,
+                                         const mg_f16 *w, mg_f16 *dx);
+void mg_fully_connected_f16_bwd_weight_rvv(const mg_fully_connected_params *p, const mg_f16 *x,
+                                           const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
 void mg_channel_sum_f16_fwd(const mg_channel_sum_params *p, const mg_f16 *dy,
                             const mg_f16 *gathered, mg_f16 *sum);
 void mg_masked_sum_f16_fwd(const mg_channel_sum_params *p, const mg_f16 *dy, const uint8_t *mask,

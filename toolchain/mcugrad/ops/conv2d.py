@@ -13,6 +13,7 @@ import numpy as np
 from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
+    FLOATS,
     CStruct,
     Floats,
     GradientContext,
@@ -213,7 +214,10 @@ register(
             _fwd_params,
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
-            variants={DType.S8: (Variant("dsp", _deep_or_wide, scratch=True),)},
+            variants={
+                DType.S8: (Variant("dsp", _deep_or_wide, scratch=True),),
+                **dict.fromkeys(FLOATS, (Variant("rvv", scratch=True),)),
+            },
         ),
         gradient=_gradient,
         products=_products,
@@ -226,7 +230,9 @@ register(
         Conv2dBwdDataAttrs,
         _bwd_data_infer,
         _bwd_data_reference,
-        kernels=linear.bwd_data_kernels("conv2d", _bwd_data_params, axis=0),
+        kernels=linear.bwd_data_kernels(
+            "conv2d", _bwd_data_params, axis=0, variants=dict.fromkeys(FLOATS, (Variant("rvv"),))
+        ),
         products=_bwd_data_products,
         integer=bwd_data_rule("conv2d", lambda attrs, w: w.size // w.shape[3] // attrs.conv.groups),
     )
@@ -246,7 +252,9 @@ register(
         Conv2dAttrs,
         _bwd_weight_infer,
         _bwd_weight_reference,
-        kernels=linear.bwd_weight_kernels("conv2d", _bwd_weight_params),
+        kernels=linear.bwd_weight_kernels(
+            "conv2d", _bwd_weight_params, dict.fromkeys(FLOATS, (Variant("rvv"),))
+        ),
         products=_bwd_weight_products,
         gathers=True,
         integer=bwd_weight_rule("conv2d"),

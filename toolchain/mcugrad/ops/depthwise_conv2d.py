@@ -14,6 +14,7 @@ import numpy as np
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
+    FLOATS,
     CStruct,
     Floats,
     GradientContext,
@@ -161,6 +162,11 @@ def _side_by_side(window: Window) -> bool:
     return window.dilation[1] == 1
 
 
+def _one_each(attrs: DepthwiseConv2dAttrs) -> bool:
+    """Whether each input channel has one of the output, as vectors of channels want."""
+    return attrs.multiplier == 1
+
+
 def _slides(call: OpCall) -> bool:
     return _side_by_side(call.attrs.window)
 
@@ -212,7 +218,10 @@ register(
             inplace_in=lambda call: (
                 call.input(0).shape == call.outputs[0].shape and call.attrs.window.stride == (1, 1)
             ),
-            variants={DType.S8: (Variant("dsp", _slides, scratch=True),)},
+            variants={
+                DType.S8: (Variant("dsp", _slides, scratch=True),),
+                **dict.fromkeys(FLOATS, (Variant("rvv", lambda call: _one_each(call.attrs)),)),
+            },
         ),
         gradient=_gradient,
         products=_products,
@@ -225,7 +234,14 @@ register(
         DepthwiseConv2dBwdDataAttrs,
         _bwd_data_infer,
         _bwd_data_reference,
-        kernels=linear.bwd_data_kernels("depthwise_conv2d", _bwd_data_params, axis=2),
+        kernels=linear.bwd_data_kernels(
+            "depthwise_conv2d",
+            _bwd_data_params,
+            axis=2,
+            variants=dict.fromkeys(
+                FLOATS, (Variant("rvv", lambda call: _one_each(call.attrs.conv)),)
+            ),
+        ),
         products=_bwd_data_products,
         integer=bwd_data_rule(
             "depthwise_conv2d",
@@ -248,7 +264,11 @@ register(
         DepthwiseConv2dAttrs,
         _bwd_weight_infer,
         _bwd_weight_reference,
-        kernels=linear.bwd_weight_kernels("depthwise_conv2d", _bwd_weight_params),
+        kernels=linear.bwd_weight_kernels(
+            "depthwise_conv2d",
+            _bwd_weight_params,
+            dict.fromkeys(FLOATS, (Variant("rvv", lambda call: _one_each(call.attrs)),)),
+        ),
         products=_bwd_weight_products,
         gathers=True,
         integer=bwd_weight_rule("depthwise_conv2d"),
