@@ -6,7 +6,7 @@
 #include "span.h"
 
 #define PIXELS 3
-#define UNROLL 4
+#define UNROLL 8
 
 /* Adds w times element k of each source. */
 MG_INLINE void combine_row(int pixels, const REAL *const *a, int32_t k, mg_vector w, size_t n,
@@ -20,13 +20,6 @@ MG_INLINE void combine_row(int pixels, const REAL *const *a, int32_t k, mg_vecto
     }
 }
 
-MG_INLINE void move_on(int pixels, const REAL **a, int32_t step) {
-    MG_UNROLLED
-    for (int i = 0; i < pixels; ++i) {
-        a[i] += step;
-    }
-}
-
 /* A run of the source, whose rows of weights begin at `row`. */
 MG_INLINE void combine_run(int pixels, const mg_window *v, const REAL **a, const REAL *row,
                            size_t n, mg_sums *first, mg_sums *second, mg_sums *third) {
@@ -37,6 +30,9 @@ MG_INLINE void combine_run(int pixels, const mg_window *v, const REAL **a, const
         for (int32_t u = 0; u < UNROLL; ++u) {
             combine_row(pixels, a, u, mg_load(row, n), n, first, second, third);
             row += v->w_step;
+            if (u == UNROLL / 2 - 1) {
+                MG_KEEP_ORDER(); /* or loads of weights that are hoisted spill registers */
+            }
         }
         move_on(pixels, a, UNROLL);
     }

@@ -1,4 +1,5 @@
-/* Sums over the taps of a depthwise window, for two pixels at once; lanes are channels.
+/* Sums over the taps of a depthwise window, for two pixels at once: a third leaves no
+ * register for what is loaded. Lanes are channels.
  *
  * Before it is included, REAL and its vectors are there, as by rvv_f16.h. */
 #include "depthwise_conv2d_window.h"
@@ -18,23 +19,24 @@ MG_INLINE void tile(int pixels, int32_t channels, const mg_window *v, const mg_c
     for (int32_t left = channels; left > 0; left -= (int32_t)n) {
         n = mg_lanes(left);
         mg_sums first = start(b, channel, n), second = first;
-        const REAL *from = source[0] + channel, *other = source[pixels - 1] + channel;
-        const REAL *tap = w + channel;
+        const REAL *a[TILE_PIXELS], *tap = w + channel;
+        MG_UNROLLED
+        for (int i = 0; i < pixels; ++i) {
+            a[i] = source[i] + channel;
+        }
         MG_ROLLED
         for (int32_t rows = v->rows; rows > 0; --rows) {
             MG_ROLLED
             for (int32_t runs = v->runs; runs > 0; --runs) {
                 const mg_vector weights = mg_load(tap, n);
-                first = mg_add_products(first, mg_load(from, n), weights, n);
-                from += v->source_run;
+                first = mg_add_products(first, mg_load(a[0], n), weights, n);
                 if (pixels > 1) {
-                    second = mg_add_products(second, mg_load(other, n), weights, n);
-                    other += v->source_run;
+                    second = mg_add_products(second, mg_load(a[1], n), weights, n);
                 }
+                move_on(pixels, a, v->source_run);
                 tap += v->w_run;
             }
-            from += v->source_row - v->source_run;
-            other += v->source_row - v->source_run;
+            move_on(pixels, a, v->source_row - v->source_run);
             tap += v->w_row - v->w_run;
         }
         finish(first, q, result[0] + channel, n);

@@ -14,3 +14,10 @@ static inline void finish(mg_sums sums, const mg_clamp_f32 *q, REAL *y, size_t n
     }
     mg_store(y, mg_rounded(sums, n), n);
 }
+
+MG_INLINE void move_on(int pixels, const REAL **a, int32_t step) {
+    MG_UNROLLED
+    for (int i = 0; i < pixels; ++i) {
+        a[i] += step;
+    }
+}
