@@ -183,6 +183,8 @@ void mg_add_s8_fwd(const mg_elementwise_params *p, const mg_sum_s8 *q, const int
                    const int8_t *b, int8_t *y);
 void mg_add_f32_fwd(const mg_elementwise_params *p, const mg_clamp_f32 *q, const float *a,
                     const float *b, float *y);
+void mg_add_f32_fwd_rvv(const mg_elementwise_params *p, const mg_clamp_f32 *q, const float *a,
+                        const float *b, float *y);
 void mg_sub_s8_fwd(const mg_elementwise_params *p, const mg_sum_s8 *q, const int8_t *a,
                    const int8_t *b, int8_t *y);
 void mg_sub_f32_fwd(const mg_elementwise_params *p, const mg_clamp_f32 *q, const float *a,
@@ -266,6 +268,8 @@ typedef struct {
 void mg_clamp_f32_fwd(const mg_size_params *p, const mg_clamp_f32 *q, const float *x, float *y);
 void mg_clamp_f32_bwd_data(const mg_size_params *p, const mg_clamp_f32 *q, const float *dy,
                            const float *y, float *dx);
+void mg_clamp_f32_bwd_data_rvv(const mg_size_params *p, const mg_clamp_f32 *q, const float *dy,
+                               const float *y, float *dx);
 void mg_clamp_s8_bwd_data(const mg_size_params *p, const mg_clamp_s8 *q, const float *dy,
                           const int8_t *y, float *dx);
 /* Bit i % 8 of mask[i / 8] is set where y[i] lies inside the range. */
@@ -341,6 +345,8 @@ void mg_merge_channels_f32_fwd(const mg_runs_params *p, const float *whole, cons
 /* Optimisers. hyper: learning rate, momentum, weight decay. */
 void mg_sgd_f32_step(const mg_size_params *p, const float *w, const float *dw, const float *hyper,
                      float *w_next);
+void mg_sgd_f32_step_rvv(const mg_size_params *p, const float *w, const float *dw,
+                         const float *hyper, float *w_next);
 void mg_sgd_momentum_f32_step(const mg_size_params *p, const float *w, const float *dw,
                               const float *v, const float *hyper, float *w_next, float *v_next);
 

@@ -50,6 +50,8 @@ void mg_masked_sum_f16_fwd(const mg_channel_sum_params *p, const mg_f16 *dy, con
                            const mg_f16 *gathered, mg_f16 *dx, mg_f16 *sum);
 void mg_add_f16_fwd(const mg_elementwise_params *p, const mg_clamp_f32 *q, const mg_f16 *a,
                     const mg_f16 *b, mg_f16 *y);
+void mg_add_f16_fwd_rvv(const mg_elementwise_params *p, const mg_clamp_f32 *q, const mg_f16 *a,
+                        const mg_f16 *b, mg_f16 *y);
 void mg_sub_f16_fwd(const mg_elementwise_params *p, const mg_clamp_f32 *q, const mg_f16 *a,
                     const mg_f16 *b, mg_f16 *y);
 void mg_mul_f16_fwd(const mg_elementwise_params *p, const mg_clamp_f32 *q, const mg_f16 *a,
@@ -72,6 +74,8 @@ void mg_max_pool2d_f16_bwd_data(const mg_pool2d_params *p, const mg_f16 *dy, con
 void mg_clamp_f16_fwd(const mg_size_params *p, const mg_clamp_f32 *q, const mg_f16 *x, mg_f16 *y);
 void mg_clamp_f16_bwd_data(const mg_size_params *p, const mg_clamp_f32 *q, const mg_f16 *dy,
                            const mg_f16 *y, mg_f16 *dx);
+void mg_clamp_f16_bwd_data_rvv(const mg_size_params *p, const mg_clamp_f32 *q, const mg_f16 *dy,
+                               const mg_f16 *y, mg_f16 *dx);
 void mg_saturation_mask_f16_bwd_data(const mg_size_params *p, const mg_f16 *dy, const uint8_t *mask,
                                      mg_f16 *dx);
 void mg_logistic_f16_fwd(const mg_size_params *p, const mg_f16 *x, mg_f16 *y);
@@ -122,5 +126,8 @@ typedef struct {
 void mg_sgd_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16 *w,
                      const mg_f16 *dw, const float *scale, const int32_t *finite,
                      const int32_t *updates, const float *hyper, mg_f16 *w_next);
+void mg_sgd_f16_step_rvv(const mg_size_params *p, const mg_sgd_half *q, const mg_f16 *w,
+                         const mg_f16 *dw, const float *scale, const int32_t *finite,
+                         const int32_t *updates, const float *hyper, mg_f16 *w_next);
 
 #endif

@@ -73,6 +73,37 @@ static inline mg_sums mg_limited(mg_sums sums, mg_clamp_f32 range, size_t n) {
     return sums;
 }
 
+/* Products and differences that are rounded one by one. */
+static inline mg_sums mg_scaled(mg_sums a, float factor, size_t n) {
+    for (size_t i = 0; i < n; ++i) {
+        a.lane[i] *= factor;
+    }
+    return a;
+}
+
+static inline mg_sums mg_sum(mg_sums a, mg_sums b, size_t n) {
+    for (size_t i = 0; i < n; ++i) {
+        a.lane[i] += b.lane[i];
+    }
+    return a;
+}
+
+static inline mg_sums mg_difference(mg_sums a, mg_sums b, size_t n) {
+    for (size_t i = 0; i < n; ++i) {
+        a.lane[i] -= b.lane[i];
+    }
+    return a;
+}
+
+/* Lanes of x where y lies inside the range, else 0. */
+static inline mg_vector mg_where_inside(mg_clamp_f32 range, mg_vector y, mg_vector x, size_t n) {
+    for (size_t i = 0; i < n; ++i) {
+        const float at = (float)y.lane[i];
+        x.lane[i] = at > range.low && at < range.high ? x.lane[i] : (REAL)0.0f;
+    }
+    return x;
+}
+
 static inline mg_vector mg_rounded(mg_sums sums, size_t n) {
     mg_vector x = {{0}};
     for (size_t i = 0; i < n; ++i) {

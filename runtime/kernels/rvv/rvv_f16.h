@@ -61,6 +61,27 @@ static inline mg_sums mg_limited(mg_sums sums, mg_clamp_f32 range, size_t n) {
     return __riscv_vfmerge(sums, range.high, __riscv_vmfgt(sums, range.high, n), n);
 }
 
+/* Rounded one by one, as the golden model does it. */
+static inline mg_sums mg_scaled(mg_sums a, float factor, size_t n) {
+    return __riscv_vfmul(a, factor, n);
+}
+
+static inline mg_sums mg_sum(mg_sums a, mg_sums b, size_t n) {
+    return __riscv_vfadd(a, b, n);
+}
+
+static inline mg_sums mg_difference(mg_sums a, mg_sums b, size_t n) {
+    return __riscv_vfsub(a, b, n);
+}
+
+/* Lanes of x where y lies inside the range, else 0. */
+static inline mg_vector mg_where_inside(mg_clamp_f32 range, mg_vector y, mg_vector x, size_t n) {
+    const mg_sums at = mg_widened(y, n);
+    const vbool4_t inside =
+        __riscv_vmand(__riscv_vmfgt(at, range.low, n), __riscv_vmflt(at, range.high, n), n);
+    return __riscv_vfmerge(x, 0.0f, __riscv_vmnot(inside, n), n);
+}
+
 static inline mg_vector mg_rounded(mg_sums sums, size_t n) {
     return __riscv_vfncvt_f(sums, n);
 }

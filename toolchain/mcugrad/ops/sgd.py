@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import Kernel, NoAttrs, Op, OpCall, Spec, register, require
+from mcugrad.ops.base import (
+    Kernel,
+    NoAttrs,
+    Op,
+    OpCall,
+    Spec,
+    Variant,
+    register,
+    require,
+    with_variants,
+)
 from mcugrad.ops.shapes import given, size_params
 
 
@@ -51,7 +61,10 @@ register(
         NoAttrs,
         _infer,
         _reference,
-        kernels=(Kernel("mg_sgd_f32_step", DType.F32, params=size_params, inplace=((0, 0),)),),
+        kernels=with_variants(
+            Kernel("mg_sgd_f32_step", DType.F32, params=size_params, inplace=((0, 0),)),
+            (Variant("rvv"),),
+        ),
     )
 )
 register(

@@ -19,7 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, of_type, register, require
+from mcugrad.ops.base import (
+    CStruct,
+    Kernel,
+    Op,
+    OpCall,
+    Spec,
+    Variant,
+    of_type,
+    register,
+    require,
+    with_variants,
+)
 from mcugrad.ops.sgd_quantized import draws
 from mcugrad.ops.shapes import given, size_params
 
@@ -81,7 +92,7 @@ register(
         SgdHalfAttrs,
         _infer,
         _reference,
-        kernels=(
+        kernels=with_variants(
             Kernel(
                 "mg_sgd_f16_step",
                 None,
@@ -90,6 +101,7 @@ register(
                 matches=of_type(DType.F16),
                 inplace=((0, 0),),
             ),
+            (Variant("rvv"),),
         ),
     )
 )
