@@ -1,5 +1,5 @@
 /* The body of the sum of two float operands of one shape. */
-#include "finish.h"
+#include "layer_real.h"
 
 void KERNEL(add, fwd_rvv)(const mg_elementwise_params *p, const mg_clamp_f32 *q, const REAL *a,
                           const REAL *b, REAL *y) {
@@ -8,7 +8,7 @@ void KERNEL(add, fwd_rvv)(const mg_elementwise_params *p, const mg_clamp_f32 *q,
          left -= (int32_t)n) {
         n = mg_lanes(left);
         const mg_vector other = mg_load(b, n);
-        finish(mg_add_scaled(start(a, 0, n), (REAL)1.0f, other, n), q, y, n);
+        finish(mg_add_scaled(start(a, 0, n), (REAL)1.0f, other, n), q, 0, y, n);
         a += n;
         b += n;
         y += n;

@@ -1,11 +1,11 @@
 /* The body of the gradient of a float convolution's input. */
+#include "layer_real.h"
+
 #include "combine.h"
 #include "conv2d_backward_window.h"
 
 #define ELEMENT     REAL
 #define WEIGHT      REAL
-#define BIAS        REAL
-#define QUANT       mg_clamp_f32
 #define TILE_PIXELS PIXELS
 
 MG_INLINE void tile(int pixels, int32_t channels, const mg_window *v, const mg_clamp_f32 *q,

@@ -1,12 +1,13 @@
-/* The body of convolution, float, forward. Weights are turned first, so that those of neighbouring
- * channels are neighbours. */
+/* The body of convolution, forward. Weights are turned first, so that those of neighbouring
+ * channels are neighbours.
+ *
+ * Before it is included, REAL and its vectors are there, as by rvv_f16.h, and what a layer makes of
+ * operands, as by layer_real.h. */
 #include "combine.h"
 #include "conv2d_window.h"
 
 #define ELEMENT     REAL
 #define WEIGHT      REAL
-#define BIAS        REAL
-#define QUANT       mg_clamp_f32
 #define TILE_PIXELS PIXELS
 
 static inline int32_t products_of(const mg_conv2d_params *p) {
@@ -21,8 +22,8 @@ static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows
     return v;
 }
 
-MG_INLINE void tile(int pixels, int32_t channels, const mg_window *v, const mg_clamp_f32 *q,
-                    const REAL *const *x, const REAL *w, const REAL *b, int32_t channel,
+MG_INLINE void tile(int pixels, int32_t channels, const mg_window *v, const QUANT *q,
+                    const REAL *const *x, const REAL *w, const BIAS *b, int32_t channel,
                     REAL *const *y) {
     combine(pixels, channels, v, q, x, w, b, channel, y);
 }
@@ -49,8 +50,8 @@ size_t KERNEL(conv2d, fwd_rvv_scratch_size)(const mg_conv2d_params *p) {
     return (size_t)(p->out_c * products_of(p)) * sizeof(REAL);
 }
 
-void KERNEL(conv2d, fwd_rvv)(void *scratch, const mg_conv2d_params *p, const mg_clamp_f32 *q,
-                             const REAL *x, const REAL *w, const REAL *b, REAL *y) {
+void KERNEL(conv2d, fwd_rvv)(void *scratch, const mg_conv2d_params *p, const QUANT *q,
+                             const REAL *x, const REAL *w, const BIAS *b, REAL *y) {
     REAL *const turned = scratch;
     const int32_t products = products_of(p), channels = p->out_c / p->groups;
     for (int32_t channel = 0; channel < p->out_c; channel += channels) {

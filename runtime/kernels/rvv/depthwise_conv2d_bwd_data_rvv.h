@@ -1,5 +1,7 @@
 /* The body of the gradient of a float depthwise convolution's input, where a channel has one of
  * the output. */
+#include "layer_real.h"
+
 #include "depthwise_taps.h"
 
 static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows,

@@ -1,6 +1,6 @@
 /* The body of the gradient of a float depthwise convolution's weights, where a channel has one of
  * the output; lanes are channels. */
-#include "finish.h"
+#include "layer_real.h"
 #include "span.h"
 
 /* The weights of one tap. */
@@ -32,7 +32,7 @@ static void tap_gradient(const mg_conv2d_params *p, const mg_span *rows, const m
                 }
             }
         }
-        finish(sums, NULL, dw + channel, n);
+        finish(sums, NULL, channel, dw, n);
     }
 }
 

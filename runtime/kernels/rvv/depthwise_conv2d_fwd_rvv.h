@@ -1,4 +1,7 @@
-/* The body of depthwise convolution, float, forward, where a channel has one of the output. */
+/* The body of depthwise convolution, forward, where a channel has one of the output.
+ *
+ * Before it is included, REAL and its vectors are there, as by rvv_f16.h, and what a layer makes of
+ * operands, as by layer_real.h. */
 #include "depthwise_taps.h"
 
 static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows,
@@ -8,7 +11,7 @@ static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows
 
 #include "walk.h"
 
-void KERNEL(depthwise_conv2d, fwd_rvv)(const mg_conv2d_params *p, const mg_clamp_f32 *q,
-                                       const REAL *x, const REAL *w, const REAL *b, REAL *y) {
+void KERNEL(depthwise_conv2d, fwd_rvv)(const mg_conv2d_params *p, const QUANT *q, const REAL *x,
+                                       const REAL *w, const BIAS *b, REAL *y) {
     walk_forward(p, q, x, w, b, y);
 }

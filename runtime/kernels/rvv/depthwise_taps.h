@@ -1,19 +1,18 @@
 /* Sums over the taps of a depthwise window, for two pixels at once: a third leaves no
  * register for what is loaded. Lanes are channels.
  *
- * Before it is included, REAL and its vectors are there, as by rvv_f16.h. */
+ * Before it is included, REAL and its vectors are there, as by rvv_f16.h, and what a layer makes of
+ * operands, as by layer_real.h. */
 #include "depthwise_conv2d_window.h"
-#include "finish.h"
+#include "sources.h"
 
 #define ELEMENT     REAL
 #define WEIGHT      REAL
-#define BIAS        REAL
-#define QUANT       mg_clamp_f32
 #define TILE_PIXELS 2
 
 /* b NULL: no biases; q NULL: no activation. */
-MG_INLINE void tile(int pixels, int32_t channels, const mg_window *v, const mg_clamp_f32 *q,
-                    const REAL *const *source, const REAL *w, const REAL *b, int32_t channel,
+MG_INLINE void tile(int pixels, int32_t channels, const mg_window *v, const QUANT *q,
+                    const REAL *const *source, const REAL *w, const BIAS *b, int32_t channel,
                     REAL *const *result) {
     size_t n;
     for (int32_t left = channels; left > 0; left -= (int32_t)n) {
@@ -29,9 +28,9 @@ MG_INLINE void tile(int pixels, int32_t channels, const mg_window *v, const mg_c
             MG_ROLLED
             for (int32_t runs = v->runs; runs > 0; --runs) {
                 const mg_vector weights = mg_load(tap, n);
-                first = mg_add_products(first, mg_load(a[0], n), weights, n);
+                first = mg_add_products(first, inputs(q, a[0], n), weights, n);
                 if (pixels > 1) {
-                    second = mg_add_products(second, mg_load(a[1], n), weights, n);
+                    second = mg_add_products(second, inputs(q, a[1], n), weights, n);
                 }
                 move_on(pixels, a, v->source_run);
                 tap += v->w_run;
@@ -39,9 +38,9 @@ MG_INLINE void tile(int pixels, int32_t channels, const mg_window *v, const mg_c
             move_on(pixels, a, v->source_row - v->source_run);
             tap += v->w_row - v->w_run;
         }
-        finish(first, q, result[0] + channel, n);
+        finish(first, q, channel, result[0], n);
         if (pixels > 1) {
-            finish(second, q, result[1] + channel, n);
+            finish(second, q, channel, result[1], n);
         }
         channel += (int32_t)n;
     }

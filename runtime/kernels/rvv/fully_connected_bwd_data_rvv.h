@@ -1,4 +1,6 @@
 /* The body of the gradient of a float fully connected layer's input. */
+#include "layer_real.h"
+
 #include "combine.h"
 
 void KERNEL(fully_connected, bwd_data_rvv)(const mg_fully_connected_params *p, const REAL *dy,

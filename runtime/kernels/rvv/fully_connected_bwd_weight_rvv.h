@@ -1,6 +1,6 @@
 /* The body of the gradient of a float fully connected layer's weights: the outer product of dy and
  * x, whose lanes are inputs. */
-#include "finish.h"
+#include "layer_real.h"
 
 /* The weights of some inputs of one row. */
 MG_INLINE void strip(const mg_fully_connected_params *p, const REAL *x, const REAL *dy,
@@ -8,7 +8,7 @@ MG_INLINE void strip(const mg_fully_connected_params *p, const REAL *x, const RE
     const mg_vector inputs = mg_load(x, n);
     MG_ROLLED
     for (int32_t o = 0; o < p->out; ++o) {
-        finish(mg_add_scaled(start(gathered, 0, n), dy[o], inputs, n), NULL, dw, n);
+        finish(mg_add_scaled(start(gathered, 0, n), dy[o], inputs, n), NULL, 0, dw, n);
         gathered = gathered != NULL ? gathered + p->in : NULL;
         dw += p->in;
     }

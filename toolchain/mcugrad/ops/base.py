@@ -140,12 +140,14 @@ def of_type(dtype: DType) -> Callable[[OpCall], bool]:
 class Variant:
     """That a kernel has a fast form in the folder ``family`` of the runtime's kernels.
 
-    It serves targets that have the family among their features, in the calls that ``matches``.
+    It serves targets that have the family among their features, in the calls that ``matches``;
+    ``inplace`` tells whether it may write over what the portable kernel may write over.
     """
 
     family: str
     matches: Matches = always
     scratch: bool = False
+    inplace: bool = True
 
 
 #: The variants of an operator's kernels by the element type that they are named by.
@@ -164,6 +166,7 @@ def with_variants(portable: Kernel, variants: Sequence[Variant]) -> tuple[Kernel
             symbol=f"{portable.symbol}_{v.family}",
             features=frozenset({v.family}),
             scratch=v.scratch,
+            inplace=portable.inplace if v.inplace else (),
             matches=_both(portable.matches, v.matches),
         )
         for v in variants

@@ -215,7 +215,10 @@ register(
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
             variants={
-                DType.S8: (Variant("dsp", _deep_or_wide, scratch=True),),
+                DType.S8: (
+                    Variant("dsp", _deep_or_wide, scratch=True),
+                    Variant("rvv", scratch=True),
+                ),
                 **dict.fromkeys(FLOATS, (Variant("rvv", scratch=True),)),
             },
         ),

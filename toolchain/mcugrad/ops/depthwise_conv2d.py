@@ -219,7 +219,10 @@ register(
                 call.input(0).shape == call.outputs[0].shape and call.attrs.window.stride == (1, 1)
             ),
             variants={
-                DType.S8: (Variant("dsp", _slides, scratch=True),),
+                DType.S8: (
+                    Variant("dsp", _slides, scratch=True),
+                    Variant("rvv", lambda call: _one_each(call.attrs), inplace=False),
+                ),
                 **dict.fromkeys(FLOATS, (Variant("rvv", lambda call: _one_each(call.attrs)),)),
             },
         ),
