@@ -105,6 +105,8 @@ void mg_dequantize_half_s8_fwd(const mg_size_params *p, const mg_quantize_s8 *q,
  * through are finite, of x and, unless it is NULL, of those before; else 0. */
 void mg_all_finite_f16_fwd(const mg_size_params *p, const mg_f16 *x, const int32_t *before,
                            int32_t *finite);
+void mg_all_finite_f16_fwd_rvv(const mg_size_params *p, const mg_f16 *x, const int32_t *before,
+                               int32_t *finite);
 
 /* The scale doubles after `interval` good steps in a row, up to `largest`, and halves, down to 1,
  * with each step that is skipped. steps: good ones in a row, and all that were skipped. */
