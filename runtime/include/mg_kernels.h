@@ -347,20 +347,35 @@ void mg_merge_channels_s8_fwd(const mg_runs_params *p, const int8_t *whole, cons
 void mg_merge_channels_f32_fwd(const mg_runs_params *p, const float *whole, const float *part,
                                float *y);
 
-/* Optimisers. hyper: learning rate, momentum, weight decay. */
-void mg_sgd_f32_step(const mg_size_params *p, const float *w, const float *dw, const float *hyper,
+/* Random numbers: floats within the limit, or all integers up to it, of 127 at most. */
+typedef struct {
+    int32_t size, salt;
+    float limit;
+} mg_uniform_params;
+
+void mg_uniform_s8_fwd(const mg_uniform_params *p, int8_t *y);
+void mg_uniform_f32_fwd(const mg_uniform_params *p, float *y);
+
+/* Optimisers. hyper: learning rate, momentum, weight decay. rate: of the learning rate. */
+typedef struct {
+    int32_t size;
+    float rate;
+} mg_sgd_params;
+
+void mg_sgd_f32_step(const mg_sgd_params *p, const float *w, const float *dw, const float *hyper,
                      float *w_next);
-void mg_sgd_f32_step_rvv(const mg_size_params *p, const float *w, const float *dw,
+void mg_sgd_f32_step_rvv(const mg_sgd_params *p, const float *w, const float *dw,
                          const float *hyper, float *w_next);
-void mg_sgd_momentum_f32_step(const mg_size_params *p, const float *w, const float *dw,
+void mg_sgd_momentum_f32_step(const mg_sgd_params *p, const float *w, const float *dw,
                               const float *v, const float *hyper, float *w_next, float *v_next);
 
 /* Element i of the stored integers has scale (i / run) % scales.count. limit: of their magnitude.
- * salt: of the rounding. qas: whether with quantisation-aware scaling. unit: of dw. */
+ * salt: of the rounding. qas: whether with quantisation-aware scaling. unit: of dw. rate: of the
+ * learning rate. */
 typedef struct {
     mg_scales scales;
     int32_t run, limit, salt, qas;
-    float unit;
+    float unit, rate;
 } mg_sgd_quant;
 
 /* dw: by the real weight. updates: how many there were, from which the rounding is drawn. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -203,6 +204,9 @@ def check_request(request: Request, out: Path) -> Target:
         raise UsageError(f"--stack {request.stack}: at least {_LEAST_STACK} bytes are needed")
     if out.exists() and not (out / MANIFEST).is_file() and not _is_empty_folder(out):
         raise UsageError(f"{out} exists and is not a compiled model: choose another folder")
+    around = next(p for p in out.absolute().parents if p.exists())
+    if not around.is_dir() or not os.access(around, os.W_OK | os.X_OK):
+        raise UsageError(f"{out}: nothing can be written to {around}: choose another folder")
     if any(c in str(out.resolve()) for c in ";\\"):
         raise UsageError(f"{out}: CMake takes no ';' and no '\\' in a path: choose another folder")
     return target

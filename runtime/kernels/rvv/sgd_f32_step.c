@@ -2,9 +2,9 @@
 
 #include "descend.h"
 
-void mg_sgd_f32_step_rvv(const mg_size_params *p, const float *w, const float *dw,
+void mg_sgd_f32_step_rvv(const mg_sgd_params *p, const float *w, const float *dw,
                          const float *hyper, float *w_next) {
-    const float rate = hyper[0], decay = hyper[2];
+    const float rate = p->rate * hyper[0], decay = hyper[2];
     size_t n;
     for (int32_t left = p->size; left > 0; left -= (int32_t)n) {
         n = mg_lanes(left);

@@ -64,7 +64,7 @@ def _step(
         Operand((1,), DType.S32),
         Operand((3,), range=(0, 0.5)),
     )
-    attrs = WeightStepAttrs(layer, SgdQuantizedAttrs(limit, 77, qas))
+    attrs = WeightStepAttrs(layer, SgdQuantizedAttrs(limit, 77, qas, rate=0.75))
     results = (operands[2].quant, *(None for _ in remainders))
     return Case(f"{op}_weight_step", label, (*operands, *more, *remainders), attrs, results)
 
@@ -134,7 +134,7 @@ def _update(label: str, w: Operand, *, limit: int, exponent: int, qas: bool = Tr
             Operand((1,), DType.S32),
             Operand((3,), range=(0, 0.5)),
         ),
-        SgdQuantizedAttrs(limit, 77, qas),
+        SgdQuantizedAttrs(limit, 77, qas, rate=1.5 if qas else 1.0),
         (w.quant,),
     )
 

@@ -8,11 +8,12 @@ The hyper-parameters are a tensor [learning_rate, momentum, weight_decay].
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import (
+    CStruct,
     Kernel,
-    NoAttrs,
     Op,
     OpCall,
     Spec,
@@ -21,7 +22,14 @@ from mcugrad.ops.base import (
     require,
     with_variants,
 )
-from mcugrad.ops.shapes import given, size_params
+from mcugrad.ops.shapes import given
+
+
+@dataclass(frozen=True)
+class SgdAttrs:
+    """``rate`` is what the learning rate is multiplied by."""
+
+    rate: float = 1.0
 
 
 def _infer(call: OpCall) -> tuple[Spec, ...]:
@@ -37,32 +45,38 @@ def _infer_momentum(call: OpCall) -> tuple[Spec, ...]:
     return *_infer(call), Spec(v.shape, v.dtype)
 
 
-def _update(w: Array, dw: Array, v: Array | None, hyper: Array) -> tuple[Array, Array]:
+def _update(
+    attrs: SgdAttrs, w: Array, dw: Array, v: Array | None, hyper: Array
+) -> tuple[Array, Array]:
     rate, momentum, decay = hyper
     velocity = dw + decay * w
     if v is not None:
         velocity = momentum * v + velocity
-    return w - rate * velocity, velocity
+    return w - attrs.rate * rate * velocity, velocity
 
 
-def _reference(_call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     w, dw, hyper = given(values)
-    return _update(w, dw, None, hyper)[:1]
+    return _update(call.attrs, w, dw, None, hyper)[:1]
 
 
-def _reference_momentum(_call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+def _reference_momentum(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     w, dw, v, hyper = given(values)
-    return _update(w, dw, v, hyper)
+    return _update(call.attrs, w, dw, v, hyper)
+
+
+def _params(call: OpCall) -> CStruct:
+    return CStruct("mg_sgd_params", {"size": call.input(0).size, "rate": call.attrs.rate})
 
 
 register(
     Op(
         "sgd",
-        NoAttrs,
+        SgdAttrs,
         _infer,
         _reference,
         kernels=with_variants(
-            Kernel("mg_sgd_f32_step", DType.F32, params=size_params, inplace=((0, 0),)),
+            Kernel("mg_sgd_f32_step", DType.F32, params=_params, inplace=((0, 0),)),
             (Variant("rvv"),),
         ),
     )
@@ -70,14 +84,14 @@ register(
 register(
     Op(
         "sgd_momentum",
-        NoAttrs,
+        SgdAttrs,
         _infer_momentum,
         _reference_momentum,
         kernels=(
             Kernel(
                 "mg_sgd_momentum_f32_step",
                 DType.F32,
-                params=size_params,
+                params=_params,
                 inplace=((0, 0), (1, 2)),
             ),
         ),
