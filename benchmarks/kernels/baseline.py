@@ -16,7 +16,7 @@ COMMAND = "python -m benchmarks.kernels --record"
 TARGETS: dict[str, tuple[Types, ...]] = {
     "cortex-m7": (Types.F32, Types.INT8_F32, Types.INT8_S16),
     "rv32imfc": (Types.F32, Types.INT8_F32, Types.INT8_S16),
-    "rv32-rvv": (Types.F32, Types.F16),
+    "rv32-rvv": (Types.F32, Types.F16, Types.INT8_F32),
     "cortex-m3": (Types.INT8_S16,),
 }
 

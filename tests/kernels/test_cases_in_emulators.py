@@ -61,3 +61,12 @@ def test_vectors_may_have_another_length() -> None:
     assert not set(longer) & set(tool.cpus)
     machine = replace(target, emulator=replace(tool, cpus=longer))
     check([case for case in CASES if "rvv" in chosen(case, machine).features], machine)
+
+
+def test_weights_in_half_are_rounded_alike_on_vectors() -> None:
+    """No bit of what is rounded at random may depend on the device."""
+    require_emulator("rv32-rvv")
+    cases = [case for case in CASES if case.op == "sgd_half"]
+    found = dict(measure(cases, find_target("rv32-rvv")))
+    assert {m.symbol for m in found.values() if m is not None} == {"mg_sgd_f16_step_rvv"}
+    assert {m.worst.error for m in found.values() if m is not None} == {0.0}
