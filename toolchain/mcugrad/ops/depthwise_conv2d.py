@@ -162,9 +162,19 @@ def _side_by_side(window: Window) -> bool:
     return window.dilation[1] == 1
 
 
-def _one_each(attrs: DepthwiseConv2dAttrs) -> bool:
+def _one_each(call: OpCall) -> bool:
     """Whether each input channel has one of the output, as vectors of channels want."""
-    return attrs.multiplier == 1
+    return call.input(0).shape[3] == call.outputs[0].shape[3]
+
+
+def _many(call: OpCall) -> bool:
+    """The same, with so many channels that sweeps with two of them are slower."""
+    return _one_each(call) and call.input(0).shape[3] >= 4
+
+
+def _pairs(call: OpCall) -> bool:
+    """Whether each channel of x has one of dy."""
+    return call.input(0).shape[3] == call.input(1).shape[3]
 
 
 def _slides(call: OpCall) -> bool:
@@ -221,9 +231,9 @@ register(
             variants={
                 DType.S8: (
                     Variant("dsp", _slides, scratch=True),
-                    Variant("rvv", lambda call: _one_each(call.attrs), inplace=False),
+                    Variant("rvv", _one_each, inplace=False),
                 ),
-                **dict.fromkeys(FLOATS, (Variant("rvv", lambda call: _one_each(call.attrs)),)),
+                **dict.fromkeys(FLOATS, (Variant("rvv", _many),)),
             },
         ),
         gradient=_gradient,
@@ -241,9 +251,7 @@ register(
             "depthwise_conv2d",
             _bwd_data_params,
             axis=2,
-            variants=dict.fromkeys(
-                FLOATS, (Variant("rvv", lambda call: _one_each(call.attrs.conv)),)
-            ),
+            variants=dict.fromkeys(FLOATS, (Variant("rvv", _many),)),
         ),
         products=_bwd_data_products,
         integer=bwd_data_rule(
@@ -270,7 +278,7 @@ register(
         kernels=linear.bwd_weight_kernels(
             "depthwise_conv2d",
             _bwd_weight_params,
-            dict.fromkeys(FLOATS, (Variant("rvv", lambda call: _one_each(call.attrs)),)),
+            dict.fromkeys(FLOATS, (Variant("rvv", _pairs),)),
         ),
         products=_bwd_weight_products,
         gathers=True,
