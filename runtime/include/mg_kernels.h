@@ -184,14 +184,16 @@ typedef struct {
     int32_t multiplier, shift;
 } mg_mul_s8;
 
-void mg_add_s8_fwd(const mg_elementwise_params *p, const mg_sum_s8 *q, const int8_t *a,
-                   const int8_t *b, int8_t *y);
+size_t mg_add_s8_fwd_scratch_size(const mg_elementwise_params *p);
+void mg_add_s8_fwd(void *scratch, const mg_elementwise_params *p, const mg_sum_s8 *q,
+                   const int8_t *a, const int8_t *b, int8_t *y);
 void mg_add_f32_fwd(const mg_elementwise_params *p, const mg_clamp_f32 *q, const float *a,
                     const float *b, float *y);
 void mg_add_f32_fwd_rvv(const mg_elementwise_params *p, const mg_clamp_f32 *q, const float *a,
                         const float *b, float *y);
-void mg_sub_s8_fwd(const mg_elementwise_params *p, const mg_sum_s8 *q, const int8_t *a,
-                   const int8_t *b, int8_t *y);
+size_t mg_sub_s8_fwd_scratch_size(const mg_elementwise_params *p);
+void mg_sub_s8_fwd(void *scratch, const mg_elementwise_params *p, const mg_sum_s8 *q,
+                   const int8_t *a, const int8_t *b, int8_t *y);
 void mg_sub_f32_fwd(const mg_elementwise_params *p, const mg_clamp_f32 *q, const float *a,
                     const float *b, float *y);
 void mg_mul_s8_fwd(const mg_elementwise_params *p, const mg_mul_s8 *q, const int8_t *a,
@@ -391,6 +393,11 @@ void mg_increment_s32_step(const int32_t *x, int32_t *y);
 void mg_conv2d_s16_bwd_data(const mg_conv2d_params *p, const int16_t *dy, const int8_t *w,
                             const int32_t *exponent, const int32_t *range, int16_t *dx,
                             int32_t *dx_exponent, int32_t *range_next);
+size_t mg_conv2d_s16_bwd_data_pointwise_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_s16_bwd_data_pointwise(void *scratch, const mg_conv2d_params *p, const int16_t *dy,
+                                      const int8_t *w, const int32_t *exponent,
+                                      const int32_t *range, int16_t *dx, int32_t *dx_exponent,
+                                      int32_t *range_next);
 size_t mg_conv2d_s16_bwd_data_dsp_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_s16_bwd_data_dsp(void *scratch, const mg_conv2d_params *p, const int16_t *dy,
                                 const int8_t *w, const int32_t *exponent, const int32_t *range,
@@ -422,6 +429,11 @@ typedef struct {
 void mg_conv2d_s16_weight_step(const mg_conv2d_params *p, const mg_weight_step *q, const int8_t *x,
                                const int16_t *dy, const int8_t *w, const int32_t *exponent,
                                const int32_t *updates, const float *hyper, int8_t *w_next);
+size_t mg_conv2d_s16_weight_step_deep_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_s16_weight_step_deep(void *scratch, const mg_conv2d_params *p,
+                                    const mg_weight_step *q, const int8_t *x, const int16_t *dy,
+                                    const int8_t *w, const int32_t *exponent,
+                                    const int32_t *updates, const float *hyper, int8_t *w_next);
 size_t mg_conv2d_s16_weight_step_dsp_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_s16_weight_step_dsp(void *scratch, const mg_conv2d_params *p,
                                    const mg_weight_step *q, const int8_t *x, const int16_t *dy,

@@ -69,7 +69,12 @@ register(
         ElementwiseAttrs,
         infer,
         _reference,
-        kernels=kernels("add", sum_quant, dict.fromkeys(FLOATS, (Variant("rvv", of_one_shape),))),
+        kernels=kernels(
+            "add",
+            sum_quant,
+            scratch=True,
+            variants=dict.fromkeys(FLOATS, (Variant("rvv", of_one_shape),)),
+        ),
         gradient=_gradient,
         integer=_integer,
     )

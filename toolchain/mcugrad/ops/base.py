@@ -140,13 +140,15 @@ def of_type(dtype: DType) -> Callable[[OpCall], bool]:
 class Variant:
     """That a kernel has a fast form in the folder ``family`` of the runtime's kernels.
 
-    It serves targets that have the family among their features, in the calls that ``matches``;
-    ``inplace`` tells whether it may write over what the portable kernel may write over.
+    It serves targets that have the family among their features, in the calls that ``matches``. A
+    ``portable`` one lies with the kernel itself and serves every target; ``family`` is its name.
+    ``inplace`` tells whether it may write over what the kernel itself may write over.
     """
 
     family: str
     matches: Matches = always
     scratch: bool = False
+    portable: bool = False
     inplace: bool = True
 
 
@@ -164,7 +166,7 @@ def with_variants(portable: Kernel, variants: Sequence[Variant]) -> tuple[Kernel
         replace(
             portable,
             symbol=f"{portable.symbol}_{v.family}",
-            features=frozenset({v.family}),
+            features=frozenset() if v.portable else frozenset({v.family}),
             scratch=v.scratch,
             inplace=portable.inplace if v.inplace else (),
             matches=_both(portable.matches, v.matches),

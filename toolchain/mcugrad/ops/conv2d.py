@@ -181,8 +181,16 @@ def _bwd_weight_params(call: OpCall) -> CStruct:
 
 
 def _deep(w: Tensor) -> bool:
-    """Whether what the DSP kernels of gradients lay out serves enough input channels."""
+    """Whether what kernels of gradients lay out serves enough input channels."""
     return w.shape[3] >= 4
+
+
+def _pointwise(call: OpCall) -> bool:
+    """Whether the gradient is a product of matrices with enough input channels."""
+    attrs: Conv2dAttrs = call.attrs.conv
+    same = call.input(0).shape[:3] == call.outputs[0].shape[:3]
+    single = attrs.window.kernel == (1, 1) and attrs.window.stride == (1, 1)
+    return same and single and attrs.groups == 1 and call.outputs[0].shape[3] >= 8
 
 
 def _deep_or_wide(call: OpCall) -> bool:
@@ -247,7 +255,10 @@ register_bwd_data(
     sums=_bwd_data_sums,
     params=_bwd_data_params,
     products=_bwd_data_products,
-    variants=(Variant("dsp", lambda call: _deep(call.input(1)), scratch=True),),
+    variants=(
+        Variant("dsp", lambda call: _deep(call.input(1)), scratch=True),
+        Variant("pointwise", _pointwise, scratch=True, portable=True),
+    ),
 )
 register(
     Op(
@@ -274,5 +285,8 @@ register_weight_step(
     "conv2d",
     params=_bwd_weight_params,
     products=_bwd_weight_products,
-    variants=(Variant("dsp", lambda gradient: _deep(gradient.outputs[0]), scratch=True),),
+    variants=(
+        Variant("dsp", lambda gradient: _deep(gradient.outputs[0]), scratch=True),
+        Variant("deep", lambda gradient: _deep(gradient.outputs[0]), scratch=True, portable=True),
+    ),
 )

@@ -76,11 +76,23 @@ def of_one_shape(call: OpCall) -> bool:
     return call.input(0).shape == call.input(1).shape
 
 
-def kernels(op: str, quant: StructOf, variants: Variants | None = None) -> tuple[Kernel, ...]:
-    """The kernel rows of an operator, ``quant`` being its int8 arithmetic."""
+def kernels(
+    op: str, quant: StructOf, *, scratch: bool = False, variants: Variants | None = None
+) -> tuple[Kernel, ...]:
+    """The kernel rows of an operator, ``quant`` being its int8 arithmetic.
+
+    ``scratch`` tells whether the int8 kernel needs such memory.
+    """
     both = ((0, 0), (0, 1))
     return (
-        Kernel(f"mg_{op}_s8_fwd", DType.S8, params=_params, quant=quant, inplace=both),
+        Kernel(
+            f"mg_{op}_s8_fwd",
+            DType.S8,
+            params=_params,
+            quant=quant,
+            scratch=scratch,
+            inplace=both,
+        ),
         *float_kernels(
             f"mg_{op}_{{}}_fwd", variants, params=_params, quant=_clamp_params, inplace=both
         ),
