@@ -160,12 +160,14 @@ typedef struct {
     int32_t multiplier, shift;
 } mg_mul_s8;
 
-void mg_add_s8_fwd(const mg_elementwise_params *p, const mg_sum_s8 *q, const int8_t *a,
-                   const int8_t *b, int8_t *y);
+size_t mg_add_s8_fwd_scratch_size(const mg_elementwise_params *p);
+void mg_add_s8_fwd(void *scratch, const mg_elementwise_params *p, const mg_sum_s8 *q,
+                   const int8_t *a, const int8_t *b, int8_t *y);
 void mg_add_f32_fwd(const mg_elementwise_params *p, const mg_clamp_f32 *q, const float *a,
                     const float *b, float *y);
-void mg_sub_s8_fwd(const mg_elementwise_params *p, const mg_sum_s8 *q, const int8_t *a,
-                   const int8_t *b, int8_t *y);
+size_t mg_sub_s8_fwd_scratch_size(const mg_elementwise_params *p);
+void mg_sub_s8_fwd(void *scratch, const mg_elementwise_params *p, const mg_sum_s8 *q,
+                   const int8_t *a, const int8_t *b, int8_t *y);
 void mg_sub_f32_fwd(const mg_elementwise_params *p, const mg_clamp_f32 *q, const float *a,
                     const float *b, float *y);
 void mg_mul_s8_fwd(const mg_elementwise_params *p, const mg_mul_s8 *q, const int8_t *a,
@@ -319,18 +321,33 @@ void mg_merge_channels_s8_fwd(const mg_runs_params *p, const int8_t *whole, cons
 void mg_merge_channels_f32_fwd(const mg_runs_params *p, const float *whole, const float *part,
                                float *y);
 
-/* Optimisers. hyper: learning rate, momentum, weight decay. */
-void mg_sgd_f32_step(const mg_size_params *p, const float *w, const float *dw, const float *hyper,
+/* Random numbers: floats within the limit, or all integers up to it, of 127 at most. */
+typedef struct {
+    int32_t size, salt;
+    float limit;
+} mg_uniform_params;
+
+void mg_uniform_s8_fwd(const mg_uniform_params *p, int8_t *y);
+void mg_uniform_f32_fwd(const mg_uniform_params *p, float *y);
+
+/* Optimisers. hyper: learning rate, momentum, weight decay. rate: of the learning rate. */
+typedef struct {
+    int32_t size;
+    float rate;
+} mg_sgd_params;
+
+void mg_sgd_f32_step(const mg_sgd_params *p, const float *w, const float *dw, const float *hyper,
                      float *w_next);
-void mg_sgd_momentum_f32_step(const mg_size_params *p, const float *w, const float *dw,
+void mg_sgd_momentum_f32_step(const mg_sgd_params *p, const float *w, const float *dw,
                               const float *v, const float *hyper, float *w_next, float *v_next);
 
 /* Element i of the stored integers has scale (i / run) % scales.count. limit: of their magnitude.
- * salt: of the rounding. qas: whether with quantisation-aware scaling. unit: of dw. */
+ * salt: of the rounding. qas: whether with quantisation-aware scaling. unit: of dw. rate: of the
+ * learning rate. */
 typedef struct {
     mg_scales scales;
     int32_t run, limit, salt, qas;
-    float unit;
+    float unit, rate;
 } mg_sgd_quant;
 
 /* dw: by the real weight. updates: how many there were, from which the rounding is drawn. */
@@ -346,6 +363,11 @@ void mg_increment_s32_step(const int32_t *x, int32_t *y);
 void mg_conv2d_s16_bwd_data(const mg_conv2d_params *p, const int16_t *dy, const int8_t *w,
                             const int32_t *exponent, const int32_t *range, int16_t *dx,
                             int32_t *dx_exponent, int32_t *range_next);
+size_t mg_conv2d_s16_bwd_data_pointwise_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_s16_bwd_data_pointwise(void *scratch, const mg_conv2d_params *p, const int16_t *dy,
+                                      const int8_t *w, const int32_t *exponent,
+                                      const int32_t *range, int16_t *dx, int32_t *dx_exponent,
+                                      int32_t *range_next);
 size_t mg_conv2d_s16_bwd_data_dsp_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_s16_bwd_data_dsp(void *scratch, const mg_conv2d_params *p, const int16_t *dy,
                                 const int8_t *w, const int32_t *exponent, const int32_t *range,
@@ -377,6 +399,11 @@ typedef struct {
 void mg_conv2d_s16_weight_step(const mg_conv2d_params *p, const mg_weight_step *q, const int8_t *x,
                                const int16_t *dy, const int8_t *w, const int32_t *exponent,
                                const int32_t *updates, const float *hyper, int8_t *w_next);
+size_t mg_conv2d_s16_weight_step_deep_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_s16_weight_step_deep(void *scratch, const mg_conv2d_params *p,
+                                    const mg_weight_step *q, const int8_t *x, const int16_t *dy,
+                                    const int8_t *w, const int32_t *exponent,
+                                    const int32_t *updates, const float *hyper, int8_t *w_next);
 size_t mg_conv2d_s16_weight_step_dsp_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_s16_weight_step_dsp(void *scratch, const mg_conv2d_params *p,
                                    const mg_weight_step *q, const int8_t *x, const int16_t *dy,

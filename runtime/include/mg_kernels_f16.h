@@ -69,6 +69,7 @@ void mg_leaky_relu_f16_bwd_data(const mg_leaky_relu_params *p, const mg_f16 *dy,
 void mg_softmax_f16_fwd(const mg_softmax_params *p, const mg_f16 *x, mg_f16 *y);
 void mg_softmax_f16_bwd_data(const mg_softmax_params *p, const mg_f16 *dy, const mg_f16 *y,
                              mg_f16 *dx);
+void mg_uniform_f16_fwd(const mg_uniform_params *p, mg_f16 *y);
 void mg_gather_channels_f16_fwd(const mg_runs_params *p, const mg_f16 *x, mg_f16 *y);
 void mg_merge_channels_f16_fwd(const mg_runs_params *p, const mg_f16 *whole, const mg_f16 *part,
                                mg_f16 *y);
@@ -93,9 +94,10 @@ typedef struct {
 void mg_loss_scale_f32_step(const mg_loss_scale *q, const float *scale, const int32_t *steps,
                             const int32_t *finite, float *scale_next, int32_t *steps_next);
 
-/* The rounding's random numbers, as in mg_sgd_quant. */
+/* The rounding's random numbers, and the share of the learning rate, as in mg_sgd_quant. */
 typedef struct {
     int32_t salt;
+    float rate;
 } mg_sgd_half;
 
 /* dw: times the loss's scale. w is rounded up or down with a probability that keeps its mean; it

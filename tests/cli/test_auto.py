@@ -218,3 +218,13 @@ def test_a_linker_that_disagrees_is_believed(
     monkeypatch.setattr(auto, "_Memories", underrating)
     assert search(tmp_path / "out", "--sram", LIMIT, "--data", data) == 0
     assert Manifest.read(tmp_path / "out").sram["total"] <= 40 * 1024
+
+
+def test_samples_of_some_classes_are_warned_of(
+    data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with np.load(data) as arrays:
+        one = arrays["y"] == arrays["y"][0]
+        np.savez(tmp_path / "one.npz", x=arrays["x"][one], y=arrays["y"][one])
+    assert search(tmp_path / "out", "--sram", LIMIT, "--data", str(tmp_path / "one.npz")) == 0
+    assert "1 of 3 classes" in capsys.readouterr().err

@@ -150,6 +150,11 @@ def test_bad_arguments(
         ("[update]\n'{weight}' = [0, 0]\n", ["twice"]),
         ("[update]\n'{bias}' = 0.5\n", ["bias"]),
         ("[update]\n'{weight}' = 'all'\n", ["true"]),
+        ("[update]\n'{weight}' = {{ rate = 0 }}\n", ["rate", "above 0"]),
+        ("[update]\n'{weight}' = {{ rate = nan }}\n", ["rate", "above 0"]),
+        ("[update]\n'{weight}' = {{ rate = true }}\n", ["rate", "above 0"]),
+        ("[update]\n'{weight}' = {{ channels = 2.0 }}\n", ["share"]),
+        ("[update]\n'{weight}' = {{ share = 0.5 }}\n", ["channels and rate, not share"]),
     ],
 )
 def test_bad_scheme_files(
@@ -163,6 +168,16 @@ def test_bad_scheme_files(
     path.write_text(scheme.format(weight=layer.weight, bias=layer.bias))
     assert compile_digits(tmp_path / "out", "--update", str(path)) == 2
     refused(2, capsys, tmp_path, *words)
+
+
+@pytest.mark.parametrize("inside", ["file/out", "file/deeper/out"])
+def test_an_output_that_cannot_be_written(
+    inside: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert compile_digits(tmp_path / inside) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_missing_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,8 +9,8 @@ import pytest
 
 from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops import OpCall, lookup
-from mcugrad.ops.base import NoAttrs
 from mcugrad.ops.merge_channels import MergeAttrs
+from mcugrad.ops.sgd import SgdAttrs
 
 
 def _step(op: str, attrs: Any, *values: Array) -> tuple[Array, ...]:
@@ -25,10 +25,10 @@ def test_two_steps_by_hand() -> None:
     """Gradient 1 twice, from w = 2 and v = 0, with rate 0.1, momentum 0.5 and decay 0.25."""
     hyper = np.array([0.1, 0.5, 0.25])
     w, v = np.array([2.0]), np.array([0.0])
-    w, v = _step("sgd_momentum", NoAttrs(), w, np.array([1.0]), v, hyper)
+    w, v = _step("sgd_momentum", SgdAttrs(), w, np.array([1.0]), v, hyper)
     assert v[0] == pytest.approx(1.5)  # 1 + 0.25 * 2
     assert w[0] == pytest.approx(1.85)  # 2 - 0.1 * 1.5
-    w, v = _step("sgd_momentum", NoAttrs(), w, np.array([1.0]), v, hyper)
+    w, v = _step("sgd_momentum", SgdAttrs(), w, np.array([1.0]), v, hyper)
     assert v[0] == pytest.approx(2.2125)  # 0.5 * 1.5 + 1 + 0.25 * 1.85
     assert w[0] == pytest.approx(1.62875)
 
@@ -37,8 +37,8 @@ def test_without_momentum_the_velocity_is_the_gradient() -> None:
     rng = np.random.default_rng(1)
     w, dw = rng.normal(size=(3, 4)), rng.normal(size=(3, 4))
     hyper = np.array([0.1, 0.0, 0.01])
-    (plain,) = _step("sgd", NoAttrs(), w, dw, hyper)
-    with_velocity, _ = _step("sgd_momentum", NoAttrs(), w, dw, rng.normal(size=(3, 4)), hyper)
+    (plain,) = _step("sgd", SgdAttrs(), w, dw, hyper)
+    with_velocity, _ = _step("sgd_momentum", SgdAttrs(), w, dw, rng.normal(size=(3, 4)), hyper)
     np.testing.assert_allclose(plain, with_velocity)
 
 

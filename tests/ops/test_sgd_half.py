@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mcugrad.build import kernel_library
+from mcugrad.ir.draw import draws
 from mcugrad.ir.tensor import DType
 from mcugrad.ops.sgd_half import SgdHalfAttrs, rounded
-from mcugrad.ops.sgd_quantized import draws
 from tests.kernels.call import Kernels
 from tests.ops.case import Case, Operand
 

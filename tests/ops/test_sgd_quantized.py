@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mcugrad.ir.draw import draws
 from mcugrad.ir.tensor import DType, QuantParams, Tensor
 from mcugrad.ops import OpCall, lookup
-from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, bias_limit, draws
+from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, bias_limit
 
 
 def updated(

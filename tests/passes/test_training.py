@@ -11,12 +11,13 @@ from mcugrad.codegen.emit import tensor_table
 from mcugrad.errors import ModelError, UsageError
 from mcugrad.golden.interpreter import Trainer
 from mcugrad.ir.graph import Graph, GraphBuilder, Node
-from mcugrad.ir.tensor import DType, Tensor
+from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops.base import NoAttrs
 from mcugrad.ops.clamp_range import Clamp
 from mcugrad.ops.elementwise import ElementwiseAttrs
 from mcugrad.ops.fully_connected import FullyConnectedAttrs
 from mcugrad.ops.mean import MeanAttrs
+from mcugrad.passes.layers import layers
 from mcugrad.passes.scheme import UpdateScheme, resolve_scheme
 from mcugrad.passes.training import Loss, TrainingOptions, training_graph
 from tests.plan.test_plan import plan_of
@@ -60,6 +61,35 @@ def test_a_share_of_a_weight_that_something_else_reads_is_refused(tmp_path: Path
         resolve_scheme(graph, str(file))
     whole = UpdateScheme({"w": None})
     training_graph(graph, whole, TrainingOptions(loss=Loss.MEAN_SQUARED_ERROR))
+
+
+@pytest.mark.parametrize("channels", ["true", "[0, 2]"])
+def test_a_tensor_may_learn_at_a_rate_of_its_own(channels: str, tmp_path: Path) -> None:
+    net = NetworkBuilder(4, 4, 3, seed=0)
+    graph = net.classifier(net.conv(net.x, 4), 3)
+    head = layers(graph)[-1]
+    file = tmp_path / "scheme.toml"
+    x = np.random.default_rng(0).normal(size=(1, 4, 4, 3)).astype(np.float32)
+
+    def after_a_step(rate: float, learning_rate: float) -> dict[str, Array]:
+        entries = [
+            f'"{head.weight}" = {{ channels = {channels}, rate = {rate} }}',
+            f'"{head.bias}" = true',
+        ]
+        file.write_text("\n".join(["[update]", *entries]))
+        options = TrainingOptions(learning_rate=learning_rate)
+        training = training_graph(graph, resolve_scheme(graph, str(file)), options)
+        trainer = Trainer(training)
+        trainer.step(x, np.array([1], np.int32))
+        names = [n for n in trainer.state if n.startswith(head.weight) or n == head.bias]
+        start = {n: training.graph.tensors[n].initial() for n in names}
+        return {n: trainer.state[n] - start[n] for n in names}
+
+    plain, slowed = after_a_step(1.0, 0.1), after_a_step(0.25, 0.1)
+    for name, change in plain.items():
+        share = 1.0 if name == head.bias else 0.25
+        np.testing.assert_allclose(slowed[name], share * change, rtol=1e-4, atol=1e-7)
+        assert np.any(change)
 
 
 @pytest.mark.parametrize("batch", [1, 3])

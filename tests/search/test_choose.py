@@ -70,7 +70,7 @@ def random_worth(graph: Graph, seed: int, shares: tuple[float, ...]) -> Contribu
             if share in shares:
                 channels = pick(importance, count)
                 kept = importance if channels is None else importance[list(channels)]
-                options.append(Option(share, channels, float(kept.sum())))
+                options.append(Option(share, channels, float(kept.sum()), rate=share))
         found.append(Worth(layer, (NOT_AT_ALL, *options), float(rng.exponential(0.3))))
     head = replace(found[-1], options=found[-1].options[-1:])
     return Contribution((*found[:-1], head), "of nothing")

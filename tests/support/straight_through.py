@@ -18,7 +18,7 @@ from autograd.extend import defvjp, primitive
 
 from mcugrad.golden.interpreter import run
 from mcugrad.ir.graph import Graph, Node, Phase, TrainingGraph
-from mcugrad.ir.tensor import Array, DType, Tensor
+from mcugrad.ir.tensor import Array, DType, Storage, Tensor
 from mcugrad.ops.clamp_range import Clamp
 from tests.support.autograd_forward import FORWARD, cross_entropy
 
@@ -67,7 +67,7 @@ def true_gradients(training: TrainingGraph, x: Array, label: int) -> dict[str, A
     graph = training.graph
     nodes = training.nodes_in(Phase.FORWARD)
     stored = run(graph, {graph.inputs[0]: x}, nodes)
-    stored |= {n: t.initial() for n, t in graph.tensors.items() if t.data is not None}
+    stored |= {n: t.initial() for n, t in graph.tensors.items() if t.storage is not Storage.VALUE}
 
     def loss(given: dict[str, Any]) -> Any:
         values: dict[str, Any] = {graph.inputs[0]: _real(graph.tensors[graph.inputs[0]], x)}

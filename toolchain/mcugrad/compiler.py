@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -48,7 +49,7 @@ class Request:
     """What to compile, and how. Limits in bytes; None: what the target has.
 
     ``scheme`` is the text of a scheme file to go by, which is kept in the result; ``update``
-    then only says where it is from.
+    then only says where it is from. ``portable``: whether portable kernels alone are used.
     """
 
     model: Path
@@ -60,6 +61,7 @@ class Request:
     stack: int = 4096
     toolchain: Toolchain = "zig"
     scheme: str | None = None
+    portable: bool = False
 
 
 #: Called with the name of a stage and its result as text.
@@ -199,10 +201,14 @@ def check_request(request: Request, out: Path) -> Target:
         UsageError: it is not so.
     """
     target = find_target(request.target).limited(request.sram, request.flash)
+    target = target.portable if request.portable else target
     if request.stack < _LEAST_STACK:
         raise UsageError(f"--stack {request.stack}: at least {_LEAST_STACK} bytes are needed")
     if out.exists() and not (out / MANIFEST).is_file() and not _is_empty_folder(out):
         raise UsageError(f"{out} exists and is not a compiled model: choose another folder")
+    around = next(p for p in out.absolute().parents if p.exists())
+    if not around.is_dir() or not os.access(around, os.W_OK | os.X_OK):
+        raise UsageError(f"{out}: nothing can be written to {around}: choose another folder")
     if any(c in str(out.resolve()) for c in ";\\"):
         raise UsageError(f"{out}: CMake takes no ';' and no '\\' in a path: choose another folder")
     return target

@@ -115,6 +115,14 @@ class Target:
         memories = tuple(replace(m, origin=moved.get(m.name, m.origin)) for m in self.memories)
         return replace(self, memories=memories)
 
+    @property
+    def portable(self) -> Target:
+        """The target without the features for which there are kernels: with portable ones alone."""
+        kernels = data_root() / "runtime" / "kernels"
+        return replace(
+            self, features=frozenset(f for f in self.features if not (kernels / f).is_dir())
+        )
+
     def limited(self, sram: int | None = None, flash: int | None = None) -> Target:
         """The target with at most ``sram`` bytes that are written and ``flash`` that are not.
 

@@ -29,7 +29,7 @@ static mg_f16 rounded(float w, uint32_t random) {
 void mg_sgd_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16 *w,
                      const mg_f16 *dw, const float *scale, const int32_t *finite,
                      const int32_t *updates, const float *hyper, mg_f16 *w_next) {
-    const float rate = hyper[0], decay = hyper[2], unscale = 1.0f / *scale;
+    const float rate = q->rate * hyper[0], decay = hyper[2], unscale = 1.0f / *scale;
     const uint32_t draw = mg_first_draw(q->salt, *updates);
     const int learns = *finite != 0;
     for (int32_t i = 0; i < p->size; ++i) {

@@ -64,10 +64,11 @@ static void keep(const mg_step_s16 *s, int64_t step, int32_t element, int32_t w,
 
 mg_step_s16 mg_step_s16_of(const mg_sgd_quant *q, const int32_t *exponent, const int32_t *updates,
                            const float *hyper) {
+    const float rate = q->rate * hyper[0];
     mg_step_s16 s = {
         .q = q,
-        .rate = hyper[0],
-        .decay = mg_parts_of(hyper[0] * hyper[2]),
+        .rate = rate,
+        .decay = mg_parts_of(rate * hyper[2]),
         .exponent = *exponent,
         .draw = mg_first_draw(q->salt, *updates),
     };

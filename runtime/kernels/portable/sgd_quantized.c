@@ -29,7 +29,7 @@ static int32_t limited(int64_t w, int32_t limit) {
 #define MG_SGD_STEP(symbol, type)                                                                  \
     void symbol(const mg_size_params *p, const mg_sgd_quant *q, const type *w, const float *dw,    \
                 const int32_t *updates, const float *hyper, type *w_next) {                        \
-        const float rate = hyper[0], decay = hyper[2];                                             \
+        const float rate = q->rate * hyper[0], decay = hyper[2];                                   \
         uint32_t draw = mg_first_draw(q->salt, *updates);                                          \
         int32_t i = 0;                                                                             \
         for (int32_t k = 0; i < p->size; k = k + 1 < q->scales.count ? k + 1 : 0) {                \

@@ -73,7 +73,7 @@ CASES = [
                 _UPDATES,
                 _HYPER,
             ),
-            SgdHalfAttrs(7),
+            SgdHalfAttrs(7, rate=1.0 if finite else 0.3),
         )
         for name, (w, dw) in _UPDATED.items()
         for finite in (1, 0)

@@ -64,7 +64,7 @@ def _step(
         Operand((1,), DType.S32),
         Operand((3,), range=(0, 0.5)),
     )
-    attrs = WeightStepAttrs(layer, SgdQuantizedAttrs(limit, 77, qas))
+    attrs = WeightStepAttrs(layer, SgdQuantizedAttrs(limit, 77, qas, rate=0.75))
     results = (operands[2].quant, *(None for _ in remainders))
     return Case(f"{op}_weight_step", label, (*operands, *more, *remainders), attrs, results)
 
@@ -134,7 +134,7 @@ def _update(label: str, w: Operand, *, limit: int, exponent: int, qas: bool = Tr
             Operand((1,), DType.S32),
             Operand((3,), range=(0, 0.5)),
         ),
-        SgdQuantizedAttrs(limit, 77, qas),
+        SgdQuantizedAttrs(limit, 77, qas, rate=1.5 if qas else 1.0),
         (w.quant,),
     )
 
@@ -162,6 +162,8 @@ CASES = [
     *(case for image in IMAGES for case in _convolution(image, 6)),
     *_convolution(labelled("3x3-stride3"), 6, 2),
     *(case for image in DEEP for case in _convolution(image, 37)),
+    *_convolution(Image("pointwise-parts", (3, 3, 39), Window((1, 1))), 150),
+    *_convolution(Image("pointwise-few", (1, 3, 9), Window((1, 1))), 5),
     *_convolution(_WIDE, 3),
     *_convolution(_MANY, 2),
     *(case for image in IMAGES for case in _depthwise(image, 1)),

@@ -5,13 +5,17 @@ from __future__ import annotations
 from mcugrad.ir.tensor import DType
 from mcugrad.ops.gather_channels import GatherAttrs
 from mcugrad.ops.merge_channels import MergeAttrs
+from mcugrad.ops.sgd import SgdAttrs
 from tests.ops.case import Case, Operand
 from tests.ops.quant import codes, per_tensor
 
 _HYPER = Operand((3,), range=(0, 1))
 _Q = per_tensor(0.05, 3)
 
-_WEIGHTS = {"all": Operand((5, 3, 3, 3)), "vector": Operand((17,))}
+_WEIGHTS = {
+    "all": (Operand((5, 3, 3, 3)), SgdAttrs()),
+    "vector": (Operand((17,)), SgdAttrs(0.3)),
+}
 
 #: name -> (shape of the whole, shape of the part, attributes)
 _MERGES = {
@@ -24,10 +28,10 @@ _MERGES = {
 _CHANNELS = {"some": (0, 3, 4, 9), "one": (16,), "every": tuple(range(17))}
 
 CASES = [
-    *(Case("sgd", f"f32_{name}", (w, w, _HYPER)) for name, w in _WEIGHTS.items()),
+    *(Case("sgd", f"f32_{name}", (w, w, _HYPER), attrs) for name, (w, attrs) in _WEIGHTS.items()),
     *(
-        Case("sgd_momentum", f"f32_{name}", (w, w, w, _HYPER), outputs=(None, None))
-        for name, w in _WEIGHTS.items()
+        Case("sgd_momentum", f"f32_{name}", (w, w, w, _HYPER), attrs, outputs=(None, None))
+        for name, (w, attrs) in _WEIGHTS.items()
     ),
     *(
         Case("merge_channels", f"f32_{name}", (Operand(whole), Operand(part)), attrs)

@@ -24,11 +24,11 @@ _LARGEST = (1 << 31) - 1
 #: name -> (weights, attributes)
 _USES = {
     "conv": (Operand((5, 3, 3, 4), DType.S8, _along(0, 5)), SgdQuantizedAttrs(127, 7)),
-    "one_each": (Operand((5,), DType.S8, _along(0, 5)), SgdQuantizedAttrs(127, 99)),
+    "one_each": (Operand((5,), DType.S8, _along(0, 5)), SgdQuantizedAttrs(127, 99, rate=0.3)),
     "depthwise": (Operand((3, 3, 17), DType.S8, _along(2, 17)), SgdQuantizedAttrs(127, 1 << 30)),
     "per_tensor": (Operand((4, 9), DType.S8, _ONE), SgdQuantizedAttrs(127, 5)),
     "unit": (Operand((3, 5), DType.S8, _UNIT), SgdQuantizedAttrs(127, 8)),
-    "bias": (Operand((17,), DType.S32, _along(0, 17)), SgdQuantizedAttrs(_LARGEST, 11)),
+    "bias": (Operand((17,), DType.S32, _along(0, 17)), SgdQuantizedAttrs(_LARGEST, 11, rate=7.0)),
     "bias_per_tensor": (Operand((6,), DType.S32, _ONE), SgdQuantizedAttrs(_LARGEST)),
 }
 

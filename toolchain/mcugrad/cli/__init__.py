@@ -89,6 +89,6 @@ def main(argv: list[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except OSError as error:  # a folder that cannot be written, a full disk
-        console.error(str(error))
+        console.error(f"{error.filename or 'the operating system'}: {error.strerror or error}")
         return UsageError.exit_code
     return int(code)

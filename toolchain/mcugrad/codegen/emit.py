@@ -148,17 +148,13 @@ class _Emitter:
     def initial(self, name: str) -> list[str]:
         """The statement that gives a STATE its initial content."""
         tensor, start = self.plan.program.tensors[name], address(self.plan.places[name])
-        merge = self.plan.program.merges.get(name)
-        if merge is None:
+        call = self.plan.program.starts.get(name)
+        if call is None:
             arguments = [start, self.constant(name), str(tensor.nbytes)]
             return _filled("__builtin_memcpy", arguments, 4)
-        assert merge.params is not None
-        arguments = [
-            f"&{self.struct(merge.params, f'{self.constant(merge.inputs[0])}_learning')}",
-            self._argument(merge.inputs[0]),
-            self._argument(name),
-        ]
-        return _filled(f"mg_gather_channels_{tensor.dtype}_fwd", arguments, 4)
+        inputs = [self._argument(n) for n in call.inputs]
+        params = self.struct(call.params, f"{identifier(name)}_start")
+        return _filled(call.symbol, [f"&{params}", *inputs, self._argument(name)], 4)
 
     def _gradient(self, call: KernelCall) -> dict[str, Any] | None:
         """The float32 gradient that an update uses, which may not be finite.
@@ -250,7 +246,7 @@ def _context(plan: MemoryPlan, model_name: str) -> dict[str, Any]:
     filled = [
         line
         for name, tensor in program.tensors.items()
-        if tensor.storage is Storage.STATE and tensor.data is not None
+        if tensor.storage is Storage.STATE and (tensor.data is not None or name in program.starts)
         for line in emitter.initial(name)
     ]
     sample, target = program.inputs

@@ -79,9 +79,9 @@ def save_graph(graph: Graph | TrainingGraph, folder: Path) -> None:
     tensors = []
     for t in forward.tensors.values():
         number = None
-        if t.data is not None:
+        if t.data is not None or t.draw is not None:
             number = len(contents)
-            contents.append(t.data)
+            contents.append(t.initial())
         tensors.append(_Tensor(t.name, t.shape, t.dtype, t.quant, t.storage, number))
     saved = _Saved(
         FORMAT,

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mcugrad.ir.draw import Draw
+
 Array = NDArray[Any]
 
 
@@ -83,8 +85,8 @@ class QuantParams:
 class Tensor:
     """One value of the graph. Shapes are static; images are NHWC with N = 1.
 
-    ``data`` is the content of a CONSTANT, the initial content of a STATE (None: zeros),
-    and None for a VALUE.
+    ``data`` is the content of a CONSTANT, the initial content of a STATE, and None for a VALUE.
+    A STATE without it starts as what ``draw`` draws, so that it need not be stored; or as zeros.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Tensor:
     quant: QuantParams | None = None
     storage: Storage = Storage.VALUE
     data: Array | None = None
+    draw: Draw | None = None
 
     @property
     def size(self) -> int:
@@ -112,7 +115,10 @@ class Tensor:
         """The content of a CONSTANT, or what a STATE starts with."""
         if self.data is not None:
             return self.data
-        return np.zeros(self.shape, self.dtype.numpy)
+        if self.draw is None:
+            return np.zeros(self.shape, self.dtype.numpy)
+        content = self.draw.floats if self.dtype.is_float else self.draw.integers
+        return content(self.shape).astype(self.dtype.numpy)
 
 
 def constant(

@@ -40,6 +40,10 @@ def _verify_tensor(name: str, tensor: Tensor) -> None:
             tensor.data.shape == tensor.shape and tensor.data.dtype == tensor.dtype.numpy,
             f"{where} holds {tensor.data.dtype} {tensor.data.shape}",
         )
+    if tensor.draw is not None:
+        _require(
+            tensor.data is None and tensor.storage is Storage.STATE, f"{where} is drawn, yet stored"
+        )
     if tensor.storage is Storage.CONSTANT:
         _require(tensor.data is not None, f"{where} is a constant without data")
     if tensor.storage is Storage.VALUE:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from mcugrad.errors import ModelError
 from mcugrad.ir.graph import ABSENT, Graph, Node, Phase, TrainingGraph
-from mcugrad.lower.program import KernelCall, Program
+from mcugrad.lower.program import KernelCall, Program, Start
 from mcugrad.ops import OpCall, lookup
 from mcugrad.ops.base import CStruct
+from mcugrad.ops.uniform import UniformAttrs
 
 #: (symbol of a kernel, its parameters) -> bytes of scratch, as the C function says.
 ScratchSize = Callable[[str, CStruct | None], int]
@@ -40,7 +41,27 @@ def lower(training: TrainingGraph, features: frozenset[str], scratch_size: Scrat
         accumulators=training.accumulators,
         batch=training.batch,
         hyper=training.hyper,
+        starts=_starts(graph, calls),
     )
+
+
+def _starts(graph: Graph, calls: Iterable[KernelCall]) -> dict[str, Start]:
+    """What fills the STATE that is drawn, or that is some channels of a CONSTANT."""
+    starts = {}
+    for name, tensor in graph.tensors.items():
+        if tensor.draw is not None:
+            attrs = UniformAttrs(tensor.draw, tensor.shape, tensor.dtype)
+            call = OpCall(attrs, (), (tensor,))
+            kernel = next(k for k in lookup("uniform").kernels if k.serves(call, frozenset()))
+            assert kernel.params is not None
+            starts[name] = Start(kernel.symbol, kernel.params(call))
+    for merge in calls:
+        if merge.op == "merge_channels":
+            whole, part = merge.inputs
+            assert merge.params is not None
+            symbol = f"mg_gather_channels_{graph.tensors[part].dtype}_fwd"
+            starts[part] = Start(symbol, merge.params, (whole,))
+    return starts
 
 
 def _call(

@@ -32,6 +32,15 @@ class KernelCall:
 
 
 @dataclass(frozen=True)
+class Start:
+    """The C call ``symbol(params, inputs..., state)`` that gives a STATE its initial content."""
+
+    symbol: str
+    params: CStruct
+    inputs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Program:
     """Calls in an order in which they can run, before any scheduling.
 
@@ -44,6 +53,7 @@ class Program:
         traced: tensors that a traced step reports: every gradient.
         accumulators: STATE tensors that are cleared when an update is done.
         hyper: the STATE of the hyper-parameters, which the runtime can set.
+        starts: what fills a STATE that does not start as zeros or as a constant of its own.
     """
 
     calls: tuple[KernelCall, ...]
@@ -55,6 +65,7 @@ class Program:
     accumulators: tuple[str, ...]
     batch: int
     hyper: str
+    starts: Mapping[str, Start]
 
     def root(self, name: str) -> str:
         """The tensor that owns the memory of ``name``."""
@@ -69,11 +80,6 @@ class Program:
     def moved_bytes(self, call: KernelCall) -> int:
         """Bytes of everything that a call reads and writes."""
         return sum(self.tensors[n].nbytes for n in (*call.inputs, *call.outputs) if n)
-
-    @property
-    def merges(self) -> dict[str, KernelCall]:
-        """A STATE that starts as some channels of a CONSTANT -> a call that merges the two."""
-        return {c.inputs[1]: c for c in self.calls if c.op == "merge_channels"}
 
     def phase_order(self) -> tuple[frozenset[Phase], ...]:
         """Groups of phases that run one after the other.

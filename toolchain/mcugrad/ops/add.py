@@ -59,7 +59,7 @@ register(
         ElementwiseAttrs,
         infer,
         _reference,
-        kernels=kernels("add", sum_quant),
+        kernels=kernels("add", sum_quant, scratch=True),
         gradient=_gradient,
         integer=_integer,
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any, Protocol
 
 import numpy as np
@@ -135,9 +136,48 @@ def of_type(dtype: DType) -> Callable[[OpCall], bool]:
     return lambda call: call.dtype is dtype
 
 
-def float_kernels(symbol: str, **row: Any) -> tuple[Kernel, ...]:
-    """The same row for each type of floats, which ``{}`` in ``symbol`` stands for."""
-    return tuple(Kernel(symbol.format(d), d, **row) for d in FLOATS)
+@dataclass(frozen=True)
+class Variant:
+    """That a kernel has a fast form in the folder ``family`` of the runtime's kernels.
+
+    It serves targets that have the family among their features, in the calls that ``matches``. A
+    ``portable`` one lies with the kernel itself and serves every target; ``family`` is its name.
+    """
+
+    family: str
+    matches: Matches = always
+    scratch: bool = False
+    portable: bool = False
+
+
+#: The variants of an operator's kernels by the element type that they are named by.
+Variants = Mapping[DType, Sequence[Variant]]
+
+
+def _both(first: Matches, second: Matches) -> Matches:
+    return lambda call: first(call) and second(call)
+
+
+def with_variants(portable: Kernel, variants: Sequence[Variant]) -> tuple[Kernel, ...]:
+    """The rows of a kernel's variants, ``<symbol>_<family>``, and of the kernel itself."""
+    fast = (
+        replace(
+            portable,
+            symbol=f"{portable.symbol}_{v.family}",
+            features=frozenset() if v.portable else frozenset({v.family}),
+            scratch=v.scratch,
+            matches=_both(portable.matches, v.matches),
+        )
+        for v in variants
+    )
+    return (*fast, portable)
+
+
+def float_kernels(symbol: str, variants: Variants | None = None, **row: Any) -> tuple[Kernel, ...]:
+    """The same rows for each type of floats, which ``{}`` in ``symbol`` stands for."""
+    variants = variants or {}
+    rows = (with_variants(Kernel(symbol.format(d), d, **row), variants.get(d, ())) for d in FLOATS)
+    return tuple(chain.from_iterable(rows))
 
 
 def _element_types(call: OpCall) -> set[DType]:
@@ -164,21 +204,6 @@ class GradientContext(Protocol):
 
         Where no kernel takes an int8 operand as it is, its real values are taken.
         """
-
-
-def with_dsp(portable: Kernel, matches: Matches | None) -> tuple[Kernel, ...]:
-    """The rows of a kernel, and of that for the Arm DSP extension if there is one.
-
-    ``matches`` are the calls that it serves, with scratch memory; None: there is none.
-    """
-    if matches is None:
-        return (portable,)
-    symbol = f"{portable.symbol}_dsp"
-    features = frozenset({"dsp"})
-    return (
-        replace(portable, symbol=symbol, features=features, scratch=True, matches=matches),
-        portable,
-    )
 
 
 #: (context, attrs, input names, output names, gradient names of the outputs)

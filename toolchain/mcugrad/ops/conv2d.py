@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mcugrad.ir.tensor import Array, Tensor
+from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
     CStruct,
@@ -19,6 +19,7 @@ from mcugrad.ops.base import (
     Op,
     OpCall,
     Spec,
+    Variant,
     Weights,
     register,
     require,
@@ -179,13 +180,22 @@ def _bwd_weight_params(call: OpCall) -> CStruct:
 
 
 def _deep(w: Tensor) -> bool:
-    """Whether what the DSP kernels of gradients lay out serves enough input channels."""
+    """Whether what kernels of gradients lay out serves enough input channels."""
     return w.shape[3] >= 4
 
 
-def _wide(w: Tensor, groups: int) -> bool:
-    """Whether the windows that the DSP kernel lays out serve enough output channels."""
-    return w.shape[0] // groups >= 16
+def _pointwise(call: OpCall) -> bool:
+    """Whether the gradient is a product of matrices with enough input channels."""
+    attrs: Conv2dAttrs = call.attrs.conv
+    same = call.input(0).shape[:3] == call.outputs[0].shape[:3]
+    single = attrs.window.kernel == (1, 1) and attrs.window.stride == (1, 1)
+    return same and single and attrs.groups == 1 and call.outputs[0].shape[3] >= 8
+
+
+def _deep_or_wide(call: OpCall) -> bool:
+    """Whether what the DSP kernel lays out serves enough input or output channels."""
+    w = call.input(1)
+    return _deep(w) or w.shape[0] // call.attrs.groups >= 16
 
 
 def _products(call: OpCall) -> int:
@@ -211,7 +221,7 @@ register(
             _fwd_params,
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
-            dsp=lambda call: _deep(call.input(1)) or _wide(call.input(1), call.attrs.groups),
+            variants={DType.S8: (Variant("dsp", _deep_or_wide, scratch=True),)},
         ),
         gradient=_gradient,
         products=_products,
@@ -236,7 +246,10 @@ register_bwd_data(
     sums=_bwd_data_sums,
     params=_bwd_data_params,
     products=_bwd_data_products,
-    dsp=lambda call: _deep(call.input(1)),
+    variants=(
+        Variant("dsp", lambda call: _deep(call.input(1)), scratch=True),
+        Variant("pointwise", _pointwise, scratch=True, portable=True),
+    ),
 )
 register(
     Op(
@@ -261,5 +274,8 @@ register_weight_step(
     "conv2d",
     params=_bwd_weight_params,
     products=_bwd_weight_products,
-    dsp=lambda gradient: _deep(gradient.outputs[0]),
+    variants=(
+        Variant("dsp", lambda gradient: _deep(gradient.outputs[0]), scratch=True),
+        Variant("deep", lambda gradient: _deep(gradient.outputs[0]), scratch=True, portable=True),
+    ),
 )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mcugrad.ir.tensor import Array
+from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
     CStruct,
@@ -20,6 +20,7 @@ from mcugrad.ops.base import (
     Op,
     OpCall,
     Spec,
+    Variant,
     Weights,
     register,
     require,
@@ -160,6 +161,25 @@ def _side_by_side(window: Window) -> bool:
     return window.dilation[1] == 1
 
 
+def _slides(call: OpCall) -> bool:
+    return _side_by_side(call.attrs.window)
+
+
+def _slides_back(call: OpCall) -> bool:
+    conv: DepthwiseConv2dAttrs = call.attrs.conv
+    return conv.multiplier == 1 and _side_by_side(conv.window)
+
+
+def _slides_over_weight(gradient: OpCall) -> bool:
+    """Whether the DSP kernel serves the gradient of a weight that an update follows."""
+    attrs: DepthwiseConv2dAttrs = gradient.attrs
+    return (
+        attrs.multiplier == 1
+        and attrs.window.stride[1] == 1
+        and weight_shift(gradient.input(1)) == 0
+    )
+
+
 def _products(call: OpCall) -> int:
     attrs: DepthwiseConv2dAttrs = call.attrs
     kh, kw = attrs.window.kernel
@@ -192,7 +212,7 @@ register(
             inplace_in=lambda call: (
                 call.input(0).shape == call.outputs[0].shape and call.attrs.window.stride == (1, 1)
             ),
-            dsp=lambda call: _side_by_side(call.attrs.window),
+            variants={DType.S8: (Variant("dsp", _slides, scratch=True),)},
         ),
         gradient=_gradient,
         products=_products,
@@ -220,7 +240,7 @@ register_bwd_data(
     sums=_bwd_data_sums,
     params=_bwd_data_params,
     products=_bwd_data_products,
-    dsp=lambda call: call.attrs.conv.multiplier == 1 and _side_by_side(call.attrs.conv.window),
+    variants=(Variant("dsp", _slides_back, scratch=True),),
 )
 register(
     Op(
@@ -245,9 +265,5 @@ register_weight_step(
     "depthwise_conv2d",
     params=_bwd_weight_params,
     products=_bwd_weight_products,
-    dsp=lambda gradient: (
-        gradient.attrs.multiplier == 1
-        and gradient.attrs.window.stride[1] == 1
-        and weight_shift(gradient.input(1)) == 0
-    ),
+    variants=(Variant("dsp", _slides_over_weight, scratch=True),),
 )

@@ -70,11 +70,22 @@ def _clamp_params(call: OpCall) -> CStruct:
     return attrs.clamp.params()
 
 
-def kernels(op: str, quant: StructOf) -> tuple[Kernel, ...]:
-    """The kernel rows of an operator, ``quant`` being its int8 arithmetic."""
+def kernels(op: str, quant: StructOf, *, scratch: bool = False) -> tuple[Kernel, ...]:
+    """The kernel rows of an operator, ``quant`` being its int8 arithmetic.
+
+    ``scratch`` tells whether the int8 kernel needs such memory.
+    """
+    rows = ((DType.S8, quant, scratch), *((d, _clamp_params, False) for d in FLOATS))
     return tuple(
-        Kernel(f"mg_{op}_{dtype}_fwd", dtype, params=_params, quant=q, inplace=((0, 0), (0, 1)))
-        for dtype, q in ((DType.S8, quant), *((d, _clamp_params) for d in FLOATS))
+        Kernel(
+            f"mg_{op}_{dtype}_fwd",
+            dtype,
+            params=_params,
+            quant=q,
+            scratch=needs,
+            inplace=((0, 0), (0, 1)),
+        )
+        for dtype, q, needs in rows
     )
 
 

@@ -25,14 +25,14 @@ from mcugrad.ops.base import (
     IntegerContext,
     IntegerRule,
     Kernel,
-    Matches,
     Op,
     OpCall,
     Spec,
     StructOf,
+    Variant,
     register,
     require,
-    with_dsp,
+    with_variants,
 )
 from mcugrad.ops.requantize import quant_of
 from mcugrad.ops.scale_channels import ScaleChannelsAttrs
@@ -110,13 +110,12 @@ def register_bwd_data(
     sums: Callable[[Any, Floats, Floats], Floats],
     params: StructOf,
     products: Callable[[OpCall], int],
-    dsp: Matches | None = None,
+    variants: Sequence[Variant] = (),
 ) -> None:
     """Registers ``<op>_bwd_data_integer``.
 
     Inputs: dy codes, w int8, dy's exponent, the range. Outputs: dx codes, dx's exponent, the
     next range; see :func:`narrowed`. ``sums(attrs, dy, w)`` is the plain sum of products.
-    For ``dsp`` see :func:`with_dsp`.
     """
 
     def infer_all(call: OpCall) -> tuple[Spec, ...]:
@@ -137,7 +136,7 @@ def register_bwd_data(
             attrs,
             infer_all,
             reference,
-            kernels=with_dsp(kernel, dsp),
+            kernels=with_variants(kernel, variants),
             products=products,
         )
     )
@@ -184,9 +183,12 @@ def bwd_data_rule(op: str, terms: Callable[[Any, Tensor], int]) -> IntegerRule:
 
 
 def _likely_gain(w: Tensor, count: int) -> int:
-    """About what random signs need: a sum of ``count`` products grows with the square root."""
+    """About what random signs need: a sum of ``count`` products grows with the square root.
+
+    Half of that, for many codes are zero; a step that saturates is worse than one bit less.
+    """
     deviation = 32.0 if w.data is None else float(np.sqrt(np.mean(np.square(w.data, dtype=float))))
-    return max(0, ceil(log2(max(1.0, deviation * sqrt(count)))))
+    return max(0, ceil(log2(max(1.0, deviation * sqrt(count) / 2))))
 
 
 def register_bwd_weight(

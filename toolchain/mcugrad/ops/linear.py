@@ -21,9 +21,10 @@ from mcugrad.ops.base import (
     OpCall,
     Spec,
     StructOf,
+    Variants,
     float_kernels,
     require,
-    with_dsp,
+    with_variants,
 )
 from mcugrad.ops.clamp_range import Clamp
 from mcugrad.ops.requantize import (
@@ -103,13 +104,12 @@ def fwd_kernels(
     *,
     scratch: bool = False,
     inplace_in: Matches = _never,
-    dsp: Matches | None = None,
+    variants: Variants | None = None,
 ) -> tuple[Kernel, ...]:
     """The rows of the forward pass.
 
     ``int8`` gives what rounds the sums of int8 products, ``scratch`` tells whether the int8
-    kernel lays its inputs out anew, and ``inplace_in`` in which calls it may write y over x;
-    ``dsp``: see :func:`with_dsp`.
+    kernel lays its inputs out anew, and ``inplace_in`` in which calls it may write y over x.
     """
     portable = Kernel(
         f"mg_{op}_s8_fwd",
@@ -122,9 +122,10 @@ def fwd_kernels(
         arity=3,
     )
     return (
-        *with_dsp(portable, dsp),
+        *with_variants(portable, (variants or {}).get(DType.S8, ())),
         *float_kernels(
             f"mg_{op}_{{}}_fwd",
+            variants,
             params=params,
             quant=lambda call: call.attrs.clamp.params(),
             arity=3,
@@ -132,7 +133,9 @@ def fwd_kernels(
     )
 
 
-def bwd_data_kernels(op: str, params: StructOf, axis: int) -> tuple[Kernel, ...]:
+def bwd_data_kernels(
+    op: str, params: StructOf, axis: int, variants: Variants | None = None
+) -> tuple[Kernel, ...]:
     """The rows of ``<op>_bwd_data``.
 
     ``axis`` is the output channels of w, whose scales the kernel with int8 weights lays out.
@@ -151,11 +154,13 @@ def bwd_data_kernels(op: str, params: StructOf, axis: int) -> tuple[Kernel, ...]
             matches=_reads_int8(1),
             scratch=True,
         ),
-        *float_kernels(f"mg_{op}_{{}}_bwd_data", params=params),
+        *float_kernels(f"mg_{op}_{{}}_bwd_data", variants, params=params),
     )
 
 
-def bwd_weight_kernels(op: str, params: StructOf) -> tuple[Kernel, ...]:
+def bwd_weight_kernels(
+    op: str, params: StructOf, variants: Variants | None = None
+) -> tuple[Kernel, ...]:
     """The rows of ``<op>_bwd_weight``."""
     return (
         Kernel(
@@ -167,7 +172,9 @@ def bwd_weight_kernels(op: str, params: StructOf) -> tuple[Kernel, ...]:
             inplace=((0, 2),),
             arity=3,
         ),
-        *float_kernels(f"mg_{op}_{{}}_bwd_weight", params=params, inplace=((0, 2),), arity=3),
+        *float_kernels(
+            f"mg_{op}_{{}}_bwd_weight", variants, params=params, inplace=((0, 2),), arity=3
+        ),
     )
 
 

@@ -8,10 +8,18 @@ The hyper-parameters are a tensor [learning_rate, momentum, weight_decay].
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import Kernel, NoAttrs, Op, OpCall, Spec, register, require
-from mcugrad.ops.shapes import given, size_params
+from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ops.shapes import given
+
+
+@dataclass(frozen=True)
+class SgdAttrs:
+    """``rate`` is what the learning rate is multiplied by."""
+
+    rate: float = 1.0
 
 
 def _infer(call: OpCall) -> tuple[Spec, ...]:
@@ -27,44 +35,50 @@ def _infer_momentum(call: OpCall) -> tuple[Spec, ...]:
     return *_infer(call), Spec(v.shape, v.dtype)
 
 
-def _update(w: Array, dw: Array, v: Array | None, hyper: Array) -> tuple[Array, Array]:
+def _update(
+    attrs: SgdAttrs, w: Array, dw: Array, v: Array | None, hyper: Array
+) -> tuple[Array, Array]:
     rate, momentum, decay = hyper
     velocity = dw + decay * w
     if v is not None:
         velocity = momentum * v + velocity
-    return w - rate * velocity, velocity
+    return w - attrs.rate * rate * velocity, velocity
 
 
-def _reference(_call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     w, dw, hyper = given(values)
-    return _update(w, dw, None, hyper)[:1]
+    return _update(call.attrs, w, dw, None, hyper)[:1]
 
 
-def _reference_momentum(_call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+def _reference_momentum(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     w, dw, v, hyper = given(values)
-    return _update(w, dw, v, hyper)
+    return _update(call.attrs, w, dw, v, hyper)
+
+
+def _params(call: OpCall) -> CStruct:
+    return CStruct("mg_sgd_params", {"size": call.input(0).size, "rate": call.attrs.rate})
 
 
 register(
     Op(
         "sgd",
-        NoAttrs,
+        SgdAttrs,
         _infer,
         _reference,
-        kernels=(Kernel("mg_sgd_f32_step", DType.F32, params=size_params, inplace=((0, 0),)),),
+        kernels=(Kernel("mg_sgd_f32_step", DType.F32, params=_params, inplace=((0, 0),)),),
     )
 )
 register(
     Op(
         "sgd_momentum",
-        NoAttrs,
+        SgdAttrs,
         _infer_momentum,
         _reference_momentum,
         kernels=(
             Kernel(
                 "mg_sgd_momentum_f32_step",
                 DType.F32,
-                params=size_params,
+                params=_params,
                 inplace=((0, 0), (1, 2)),
             ),
         ),

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mcugrad.ir.draw import draws
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, of_type, register, require
-from mcugrad.ops.sgd_quantized import draws
 from mcugrad.ops.shapes import given, size_params
 
 _HALF = np.finfo(np.float16)
@@ -31,9 +31,10 @@ _PARTS = np.float32(1 << 13)
 
 @dataclass(frozen=True)
 class SgdHalfAttrs:
-    """``salt`` tells the tensors' random numbers apart."""
+    """``salt`` tells the tensors' random numbers apart; ``rate`` multiplies the learning rate."""
 
     salt: int = 0
+    rate: float = 1.0
 
 
 def _infer(call: OpCall) -> tuple[Spec, ...]:
@@ -63,16 +64,16 @@ def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...
     if not finite[0]:
         return (w,)
     old, unscale = w.astype(np.float32), np.float32(1) / np.float32(scale[0])
-    rate, decay = np.float32(hyper[0]), np.float32(hyper[2])
-    step = rate * (dw.astype(np.float32) * unscale + decay * old)
     attrs: SgdHalfAttrs = call.attrs
+    rate, decay = np.float32(attrs.rate) * np.float32(hyper[0]), np.float32(hyper[2])
+    step = rate * (dw.astype(np.float32) * unscale + decay * old)
     u = draws(attrs.salt, int(updates[0]), w.size).reshape(w.shape)
     return (rounded(old - step, u),)
 
 
 def _quant(call: OpCall) -> CStruct:
     attrs: SgdHalfAttrs = call.attrs
-    return CStruct("mg_sgd_half", {"salt": attrs.salt})
+    return CStruct("mg_sgd_half", {"salt": attrs.salt, "rate": attrs.rate})
 
 
 register(

@@ -19,11 +19,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mcugrad.ir.draw import draws
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import Op, OpCall, Spec, register, require
 from mcugrad.ops.integer_gradient import Ints, rounded_shift, scale_of
 from mcugrad.ops.requantize import quant_of, stored_scales
-from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, draws, run_of, step_kernel
+from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, run_of, step_kernel
 from mcugrad.ops.shapes import given
 
 _FRACTION = 24
@@ -83,7 +84,8 @@ def _factors(call: OpCall) -> NDArray[np.float32]:
 def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     w, dw, exponent, updates, hyper, *kept = given(values)
     attrs: SgdQuantizedAttrs = call.attrs
-    rate, decay = np.float32(hyper[0]), parts(np.float32(hyper[0]) * np.float32(hyper[2]))
+    rate = np.float32(attrs.rate) * np.float32(hyper[0])
+    decay = parts(rate * np.float32(hyper[2]))
     factors, run = _factors(call), run_of(call.input(0))
     stored, gradient = (v.astype(np.int64).reshape(-1, run) for v in (w, dw))
     step = shifted(stored * decay.significand, decay.exponent + _FRACTION)

@@ -27,6 +27,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from mcugrad.ir.draw import draws
 from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, register, require
 from mcugrad.ops.requantize import quant_of, scales, stored_scales
@@ -44,12 +45,13 @@ _LARGEST_STEP = float(1 << 30)
 class SgdQuantizedAttrs:
     """``limit``: of the results' magnitude; ``salt`` tells the tensors' random numbers apart.
 
-    ``qas``: with quantisation-aware scaling.
+    ``qas``: with quantisation-aware scaling. ``rate`` is what the learning rate is multiplied by.
     """
 
     limit: int
     salt: int = 0
     qas: bool = True
+    rate: float = 1.0
 
 
 def bias_limit(products: int) -> int:
@@ -59,22 +61,6 @@ def bias_limit(products: int) -> int:
     overflow by themselves.
     """
     return max(0, _LARGEST[DType.S32] - 255 * 128 * products)
-
-
-def mixed(x: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """A 32-bit integer hash: the finaliser of MurmurHash3 (Appleby)."""
-    x = x ^ (x >> np.uint32(16))
-    x = x * np.uint32(0x85EBCA6B)
-    x = x ^ (x >> np.uint32(13))
-    x = x * np.uint32(0xC2B2AE35)
-    return np.asarray(x ^ (x >> np.uint32(16)), np.uint32)
-
-
-def draws(salt: int, update: int, count: int) -> NDArray[np.float32]:
-    """``count`` numbers in [0, 1), multiples of 2^-24."""
-    seed = mixed(np.array([(salt + update * 0x9E3779B9) & 0xFFFFFFFF], np.uint32))
-    bits = mixed(np.arange(count, dtype=np.uint32) + seed) >> np.uint32(8)
-    return bits.astype(np.float32) * np.float32(2.0**-24)
 
 
 def _infer(call: OpCall) -> tuple[Spec, ...]:
@@ -107,7 +93,7 @@ def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...
     w, dw, updates, hyper = given(values)
     attrs: SgdQuantizedAttrs = call.attrs
     stored, scale = w.astype(np.int64), _scales(call.input(0))
-    rate, decay = np.float32(hyper[0]), np.float32(hyper[2])
+    rate, decay = np.float32(attrs.rate) * np.float32(hyper[0]), np.float32(hyper[2])
     real, integer = dw.astype(np.float32), stored.astype(np.float32)
     if attrs.qas:
         whole = rate * (real + decay * (scale * integer))
@@ -132,6 +118,7 @@ def step_struct(w: Tensor, attrs: SgdQuantizedAttrs, unit: float) -> CStruct:
             "salt": attrs.salt,
             "qas": int(attrs.qas),
             "unit": unit,
+            "rate": attrs.rate,
         },
     )
 

@@ -21,9 +21,10 @@ from mcugrad.ops.base import (
     OpCall,
     Spec,
     StructOf,
+    Variant,
     lookup,
     register,
-    with_dsp,
+    with_variants,
 )
 from mcugrad.ops.integer_gradient import gradient_tensor, scale_of, weight_scale, weight_struct
 from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, step_struct
@@ -58,12 +59,12 @@ def register_weight_step(
     params: StructOf,
     products: Callable[[OpCall], int],
     keeps: bool = False,
-    dsp: Matches | None = None,
+    variants: Sequence[Variant] = (),
 ) -> None:
     """Registers ``<layer>_weight_step``; ``params`` and ``products`` are the gradient's.
 
-    ``keeps`` tells whether there is a kernel that keeps remainders. For ``dsp`` see
-    :func:`with_dsp`; it sees the call of the gradient too.
+    ``keeps`` tells whether there is a kernel that keeps remainders; ``variants`` see the call of
+    the gradient too.
     """
     op = f"{layer}_bwd_weight_integer"
 
@@ -90,6 +91,11 @@ def register_weight_step(
         matches=lambda call: not call.has_input(6),
         inplace=((0, 2),),
     )
+
+    def of_gradient(matches: Matches) -> Matches:
+        return lambda call: matches(_gradient(op, call))
+
+    fast = [replace(v, matches=of_gradient(v.matches)) for v in variants]
     keeping = replace(
         kernel,
         symbol=f"{kernel.symbol}_kept",
@@ -103,7 +109,7 @@ def register_weight_step(
             infer,
             reference,
             kernels=(
-                *with_dsp(kernel, dsp and (lambda call: dsp(_gradient(op, call)))),
+                *with_variants(kernel, fast),
                 *((keeping,) if keeps else ()),
             ),
             products=lambda call: products(_gradient(op, call)),

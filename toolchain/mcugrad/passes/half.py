@@ -8,7 +8,7 @@ import numpy as np
 
 from mcugrad.errors import ModelError
 from mcugrad.ir.graph import Graph, GraphBuilder, Node
-from mcugrad.ir.tensor import DType, Tensor
+from mcugrad.ir.tensor import DType, Storage, Tensor
 from mcugrad.ops import lookup
 from mcugrad.ops.base import NoAttrs
 
@@ -77,7 +77,7 @@ class _Half:
     def _other(self, tensor: Tensor, dtype: DType) -> str:
         if tensor.dtype is dtype:
             return tensor.name
-        if tensor.data is not None:
+        if tensor.storage is not Storage.VALUE:
             return self._constant(tensor)
         new = self.builder.add_tensor(Tensor(f"{tensor.name}/{dtype}", tensor.shape, dtype))
         self.builder.add_node(
@@ -93,7 +93,8 @@ class _Half:
                 f"{tensor.name!r} holds {greatest:.6g}, beyond the {_LARGEST:.0f} of half "
                 "precision: use --precision f32"
             )
-        half = replace(tensor, dtype=DType.F16, data=values.astype(np.float16))
+        data = None if tensor.data is None else values.astype(np.float16)
+        half = replace(tensor, dtype=DType.F16, data=data)
         if all(_has_half(self.graph, n) for n in self._consumers[tensor.name]):
             self.builder.tensors[tensor.name] = half
             return tensor.name

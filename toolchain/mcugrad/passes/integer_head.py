@@ -8,14 +8,14 @@ import numpy as np
 
 from mcugrad.errors import UsageError
 from mcugrad.ir.graph import Graph, GraphBuilder, Node
-from mcugrad.ir.tensor import Array, DType, QuantParams, Tensor, constant
+from mcugrad.ir.tensor import DType, QuantParams, Tensor, constant
 from mcugrad.ops.base import NoAttrs
 from mcugrad.ops.clamp_range import NONE
 from mcugrad.ops.fully_connected import FullyConnectedAttrs
 from mcugrad.passes.layers import layers
 
-#: How much larger than the largest fresh weight the range of learning weights is.
-_ROOM = 4.0
+#: Integers of the largest fresh weights, which leaves them room to grow to four times that.
+_LIMIT = 32
 
 
 def integer_head(graph: Graph) -> Graph:
@@ -37,13 +37,21 @@ def integer_head(graph: Graph) -> Graph:
     builder = GraphBuilder(dict(graph.tensors))
     x = graph.tensors[source.inputs[0]]
     assert x.quant is not None
-    values = graph.tensors[head.weight].initial()
-    scale = float(np.float32(_ROOM * np.abs(values).max() / 127))
+    weight = graph.tensors[head.weight]
+    assert weight.draw is not None
+    scale = float(np.float32(weight.draw.limit / _LIMIT))
     product = float(np.float32(x.quant.scale[0] * scale))
-    _store(builder, head.weight, np.rint(values / scale).astype(np.int8), scale)
+    builder.tensors[weight.name] = replace(
+        weight,
+        dtype=DType.S8,
+        quant=QuantParams((scale,), (0,)),
+        draw=replace(weight.draw, limit=_LIMIT),
+    )
     if head.bias is not None:
-        bias = np.rint(graph.tensors[head.bias].initial() / product).astype(np.int32)
-        _store(builder, head.bias, bias, product)
+        bias = graph.tensors[head.bias]
+        codes = np.rint(bias.initial() / product).astype(np.int32)
+        quant = QuantParams((product,), (0,))
+        builder.tensors[bias.name] = constant(bias.name, codes, quant, bias.storage)
     (result,) = head.node.outputs
     shape = graph.tensors[result].shape
     quant = QuantParams((product,), (0,))
@@ -62,8 +70,3 @@ def integer_head(graph: Graph) -> Graph:
         name = builder.unique(f"dequantize:{result}")
         builder.add_node(Node(name, "dequantize", (sums,), (result,), NoAttrs()))
     return builder.build(graph.name, graph.inputs, graph.outputs).pruned()
-
-
-def _store(builder: GraphBuilder, name: str, data: Array, scale: float) -> None:
-    storage = builder.tensors[name].storage
-    builder.tensors[name] = constant(name, data, QuantParams((scale,), (0,)), storage)

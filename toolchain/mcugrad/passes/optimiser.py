@@ -12,6 +12,7 @@ from mcugrad.ir.tensor import DType, Storage, Tensor
 from mcugrad.ops import lookup
 from mcugrad.ops.base import NoAttrs
 from mcugrad.ops.elementwise import ElementwiseAttrs
+from mcugrad.ops.sgd import SgdAttrs
 from mcugrad.ops.sgd_half import SgdHalfAttrs
 from mcugrad.ops.sgd_quantized import WEIGHT_LIMIT, SgdQuantizedAttrs, bias_limit
 from mcugrad.passes.autodiff import Differentiator
@@ -52,11 +53,13 @@ def attach_optimiser(
     momentum: bool,
     seed: int,
     qas: bool,
+    rates: Mapping[str, float],
 ) -> dict[str, str]:
     """Adds the update of every learning tensor's STATE; returns the next state.
 
     ``exponents`` holds those of integer gradients, ``scaling`` the scale of those in half. Of the
-    int8 weights in ``kept``, the remainders of their updates are a STATE too.
+    int8 weights in ``kept``, the remainders of their updates are a STATE too. ``rates`` are
+    what the learning rate of some tensors is multiplied by.
 
     Raises:
         UsageError: momentum is wanted for int8 weights.
@@ -69,8 +72,9 @@ def attach_optimiser(
         finite = scaling.finite(diff.gradients[s] for s in reversed(list(states.values())))
         next_state |= scaling.next_state(finite)
     for name, state in states.items():
+        rate = rates.get(name, 1.0)
         if diff.tensor(state).dtype is DType.F32:
-            next_state |= _float_update(diff, state, hyper, momentum)
+            next_state |= _float_update(diff, state, hyper, momentum, SgdAttrs(rate))
             continue
         if momentum:
             raise UsageError("int8 weights learn without momentum: leave out --momentum")
@@ -82,9 +86,11 @@ def attach_optimiser(
         gradient = diff.gradients[state]
         if scaling is not None:
             operands = (state, gradient, scaling.scale, finite, updates, hyper)
-            next_state[state] = diff.emit("sgd_half", SgdHalfAttrs(salt), operands, f"{state}/next")
+            next_state[state] = diff.emit(
+                "sgd_half", SgdHalfAttrs(salt, rate), operands, f"{state}/next"
+            )
             continue
-        attrs = SgdQuantizedAttrs(limits.get(state, WEIGHT_LIMIT), salt, qas)
+        attrs = SgdQuantizedAttrs(limits.get(state, WEIGHT_LIMIT), salt, qas, rate)
         integer = gradient in exponents
         op = "sgd_integer" if integer else "sgd_quantized"
         exponent = (exponents[gradient],) if integer else ()
@@ -111,14 +117,16 @@ def _bias_limits(graph: Graph) -> dict[str, int]:
     return limits
 
 
-def _float_update(diff: Differentiator, name: str, hyper: str, momentum: bool) -> dict[str, str]:
+def _float_update(
+    diff: Differentiator, name: str, hyper: str, momentum: bool, attrs: SgdAttrs
+) -> dict[str, str]:
     gradient = diff.gradients[name]
     if not momentum:
-        return {name: diff.emit("sgd", NoAttrs(), (name, gradient, hyper), f"{name}/next")}
+        return {name: diff.emit("sgd", attrs, (name, gradient, hyper), f"{name}/next")}
     velocity = diff.builder.add_tensor(
         Tensor(f"velocity.{name}", diff.tensor(gradient).shape, DType.F32, storage=Storage.STATE)
     )
     operands = (name, gradient, velocity, hyper)
     names = (f"{name}/next", f"{velocity}/next")
-    results = diff.emit_all("sgd_momentum", NoAttrs(), operands, names)
+    results = diff.emit_all("sgd_momentum", attrs, operands, names)
     return dict(zip((name, velocity), results, strict=True))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import sqrt
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
 from mcugrad.errors import ModelError
+from mcugrad.ir.draw import Draw
 from mcugrad.ir.graph import Graph, Node
-from mcugrad.ir.tensor import DType, Storage, constant
+from mcugrad.ir.tensor import DType, Storage, Tensor, constant
 from mcugrad.ops import OpCall, lookup
 from mcugrad.passes.layers import layers
 
@@ -40,10 +43,10 @@ def replace_head(graph: Graph, classes: int, seed: int) -> Graph:
             )
     shape = (classes, *old.shape[1:])
     fan_in, fan_out = int(np.prod(shape[1:])), classes * int(np.prod(shape[1:-1]))
-    limit = np.sqrt(6.0 / (fan_in + fan_out))
-    values = np.random.default_rng(seed).uniform(-limit, limit, shape).astype(np.float32)
+    limit = sqrt(6.0 / (fan_in + fan_out))
+    draw = Draw(crc32(f"{seed} {head.weight} fresh".encode()) >> 1, limit)
     tensors = dict(graph.tensors)
-    tensors[head.weight] = constant(head.weight, values, storage=Storage.STATE)
+    tensors[head.weight] = Tensor(head.weight, shape, DType.F32, storage=Storage.STATE, draw=draw)
     if head.bias is not None:
         zeros = np.zeros(classes, np.float32)
         tensors[head.bias] = constant(head.bias, zeros, storage=graph.tensors[head.bias].storage)

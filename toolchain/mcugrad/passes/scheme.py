@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,22 @@ from mcugrad.passes.layers import Layer, layers
 
 FORMS = "none, head, bias:N, last:N, all, auto, or the path of a .toml file"
 
+#: What a learning rate can be multiplied by.
+_LARGEST_RATE = 1e6
+
 #: Learning tensor -> its input channels that learn; None: all.
 Channels = Mapping[str, tuple[int, ...] | None]
 
 
 @dataclass(frozen=True)
 class UpdateScheme:
-    """The learning tensors of a graph by name."""
+    """The learning tensors of a graph by name.
+
+    ``rates`` are what the learning rate of some of them is multiplied by.
+    """
 
     learning: Channels
+    rates: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def tensors(self) -> frozenset[str]:
@@ -92,11 +99,12 @@ def parse_scheme(graph: Graph, text: str, path: str) -> UpdateScheme:
     """Reads the text of a scheme file: tables under ``[update]``, keyed by tensor name.
 
     Each entry is ``true`` (the whole tensor), a number in (0, 1] (the share of the input
-    channels, those with the largest weights), or a list of channel indices::
+    channels, those with the largest weights), or a list of channel indices; or a table of one of
+    these, ``channels``, and of a ``rate`` that the tensor's learning rate is multiplied by::
 
         [update]
         "conv2d_7/weight" = 0.25
-        "conv2d_7/bias" = true
+        "conv2d_7/bias" = { channels = true, rate = 0.1 }
         "fc/weight" = [0, 3, 17]
 
     Raises:
@@ -110,8 +118,8 @@ def parse_scheme(graph: Graph, text: str, path: str) -> UpdateScheme:
     if not isinstance(entries, dict) or not entries or set(document) != {"update"}:
         raise UsageError(f"scheme file {path} must hold one table [update] with an entry a tensor")
     owners = {n: layer for layer in layers(graph) for n in (layer.weight, layer.bias) if n}
-    learning = {}
-    for name, rule in entries.items():
+    learning, rates = {}, {}
+    for name, entry in entries.items():
         if name not in owners:
             near = get_close_matches(name, owners, 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
@@ -122,6 +130,7 @@ def parse_scheme(graph: Graph, text: str, path: str) -> UpdateScheme:
         layer = owners[name]
         axis = layer.channel_axis if name == layer.weight else None
         try:
+            rule, rates[name] = _rule_and_rate(entry)
             learning[name] = _channels(graph.tensors[name], axis, rule)
             if learning[name] is not None and not may_learn_in_part(graph, layer):
                 raise ValueError(
@@ -129,7 +138,18 @@ def parse_scheme(graph: Graph, text: str, path: str) -> UpdateScheme:
                 )
         except ValueError as error:
             raise UsageError(f"scheme file {path}: {name!r}: {error}") from error
-    return UpdateScheme(learning)
+    return UpdateScheme(learning, rates)
+
+
+def _rule_and_rate(entry: Any) -> tuple[Any, float]:
+    if not isinstance(entry, dict):
+        return entry, 1.0
+    if not entry.keys() <= {"channels", "rate"}:
+        raise ValueError(f"a table holds channels and rate, not {', '.join(sorted(entry))}")
+    rate = entry.get("rate", 1.0)
+    if type(rate) not in (int, float) or not 0 < rate <= _LARGEST_RATE:
+        raise ValueError(f"rate {rate!r} is no number above 0 and up to {_LARGEST_RATE:g}")
+    return entry.get("channels", True), float(rate)
 
 
 def may_learn_in_part(graph: Graph, layer: Layer) -> bool:

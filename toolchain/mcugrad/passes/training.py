@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -25,7 +25,7 @@ from mcugrad.passes.loss_scaling import LossScaling
 from mcugrad.passes.optimiser import attach_optimiser, gather_batch
 from mcugrad.passes.replace_head import replace_head
 from mcugrad.passes.saturation_masks import keep_masks
-from mcugrad.passes.scheme import Channels, UpdateScheme
+from mcugrad.passes.scheme import UpdateScheme
 
 #: What the tensors that training adds are called, where the model has none of that name.
 TARGET, LOSS, HYPER = "target", "loss", "hyper"
@@ -142,13 +142,13 @@ def training_graph(graph: Graph, scheme: UpdateScheme, options: TrainingOptions)
     for name in learning:
         if name not in forward.tensors:
             raise UsageError(f"{name!r} cannot learn: the output does not depend on it")
-    return _differentiated(forward, learning, frozenset(fresh), options)
+    return _differentiated(forward, replace(scheme, learning=learning), frozenset(fresh), options)
 
 
 def _differentiated(
-    graph: Graph, learning: Channels, fresh: frozenset[str], options: TrainingOptions
+    graph: Graph, scheme: UpdateScheme, fresh: frozenset[str], options: TrainingOptions
 ) -> TrainingGraph:
-    forward, states = as_state(graph, learning)
+    forward, states = as_state(graph, scheme.learning)
     output = forward.outputs[0]
     result = _logits(forward) if options.loss is Loss.CROSS_ENTROPY else output
     diff = Differentiator(forward, tuple(states.values()))
@@ -188,6 +188,7 @@ def _differentiated(
         momentum=options.momentum != 0.0,
         seed=options.seed,
         qas=options.qas,
+        rates=scheme.rates,
     )
 
     built = diff.builder.build(forward.name, (*forward.inputs, target), (output, loss))
@@ -208,7 +209,7 @@ def _differentiated(
         phases=phases,
         learning=tuple(
             Learning(name, diff.gradients[states[name]], channels)
-            for name, channels in learning.items()
+            for name, channels in scheme.learning.items()
         ),
         next_state=next_state,
         gradients=dict(diff.gradients),

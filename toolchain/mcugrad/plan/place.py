@@ -91,7 +91,7 @@ class MemoryPlan:
     def constant_bytes(self) -> int:
         """Bytes of the constants in flash, with the initial content of the state."""
         used = {n for c in self.schedule.calls for n in (*c.inputs, *c.outputs) if n}
-        used -= self.program.merges.keys()  # which start as part of a constant
+        used -= self.program.starts.keys()  # which are made of other constants, or drawn
         return sum(
             t.nbytes
             for name, t in self.program.tensors.items()

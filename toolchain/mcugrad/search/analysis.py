@@ -155,15 +155,19 @@ def _fisher(trial: _Trial, onlooker: Onlooker) -> Contribution:
     those of the weights that read the channel, so the same comes from the weights' gradients:
     ``1/(2N) sum_n (sum_w w g_nw)^2``. That form serves biases too, and a change of a layer's
     scale does not change it.
+
+    A step of gradient descent lowers the loss by its rate times the squared gradient. Tensors that
+    are steeper than the head get a lower rate, such that they lower it as much; or the one rate
+    that the steepest can take would be too low for the head.
     """
     graph = load_training_graph(trial.folder / GRAPH)
     gradients = {i.tensor: i.gradient for i in graph.learning}
     numbers = {e.name: n for n, e in enumerate(trial.manifest.tensors)}
     values = {n: _real(graph.graph.tensors[n], v) for n, v in trial.read().items()}
     axes = {y.weight: y.channel_axis for y in trial.layers}  # a bias has but one
-    energies: dict[str, Array] = {
-        n: np.zeros(()) for y in trial.layers for n in (y.weight, y.bias) if n
-    }
+    names = [n for y in trial.layers for n in (y.weight, y.bias) if n]
+    energies: dict[str, Array] = {n: np.zeros(()) for n in names}
+    squares: dict[str, Array] = {n: np.zeros(()) for n in names}
     samples = _some(trial.data.train, FISHER_SAMPLES, trial.seed)
     set_hyper(trial.device, trial.manifest, Hyper(learning_rate=0.0))
     used = 0
@@ -174,26 +178,38 @@ def _fisher(trial: _Trial, onlooker: Onlooker) -> Contribution:
             if not result.applied:
                 continue
             used += 1
-            for name, energy in energies.items():
+            for name in names:
                 content = result.traced[numbers[gradients[name]]]
                 gradient = np.frombuffer(content, np.float32).reshape(values[name].shape)
                 others = tuple(a for a in range(gradient.ndim) if a != axes.get(name, 0))
                 part = (values[name] * gradient).sum(others)
-                energies[name] = energy + np.square(part)
+                energies[name] = energies[name] + np.square(part)
+                squares[name] = squares[name] + np.square(gradient, dtype=np.float64).sum(others)
     if not used:
         raise CheckFailedError("no sample has a finite loss and finite gradients")
     total = sum(float(np.sum(e)) for e in energies.values())
     scale = 100.0 / total if total else 0.0
+    steepest = float(np.sum(squares[trial.layers[-1].weight]))
+
+    def rate(square: Array) -> float:
+        """At which a tensor lowers the loss no faster than the head does at a rate of 1."""
+        steep = float(np.sum(square))
+        return float(f"{min(1.0, steepest / steep):.2g}") if steep else 1.0
+
     found = []
     for layer in trial.layers:
-        importance = energies[layer.weight] * scale
+        importance, square = energies[layer.weight] * scale, squares[layer.weight]
         options = []
         for share, count in shares_of(trial.graph, layer):
             channels = pick(importance, count)
-            kept = importance if channels is None else importance[list(channels)]
-            options.append(Option(share, channels, float(kept.sum())))
-        bias = float(np.sum(energies[layer.bias])) * scale if layer.bias else 0.0
-        found.append(_worth(trial, layer, options, bias))
+            some = slice(None) if channels is None else list(channels)
+            gain = float(importance[some].sum())
+            options.append(Option(share, channels, gain, rate(square[some])))
+        bias, bias_rate = 0.0, 1.0
+        if layer.bias:
+            bias = float(np.sum(energies[layer.bias])) * scale
+            bias_rate = rate(squares[layer.bias])
+        found.append(_worth(trial, layer, options, bias, bias_rate))
     return Contribution(tuple(found), "% of the gain of learning everything")
 
 
@@ -207,10 +223,13 @@ def _real(tensor: Tensor, value: Array) -> Array:
     return np.asarray(value * np.reshape(np.array(tensor.quant.scale), shape))
 
 
-def _worth(trial: _Trial, layer: Layer, options: Sequence[Option], bias: float) -> Worth:
+def _worth(
+    trial: _Trial, layer: Layer, options: Sequence[Option], bias: float, bias_rate: float = 1.0
+) -> Worth:
     """The head learns as a whole in any case."""
     is_head = layer is trial.layers[-1]
-    return Worth(layer, (options[-1],) if is_head else (NOT_AT_ALL, *options), bias)
+    ways = (options[-1],) if is_head else (NOT_AT_ALL, *options)
+    return Worth(layer, ways, bias, bias_rate)
 
 
 def _accuracy(trial: _Trial, onlooker: Onlooker) -> Contribution:

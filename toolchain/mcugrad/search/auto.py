@@ -8,6 +8,8 @@ from functools import cache
 from math import ceil, log2
 from pathlib import Path
 
+import numpy as np
+
 from mcugrad.compiler import (
     Dump,
     Request,
@@ -180,6 +182,12 @@ class _Search:
             if refusal := _refusal(request.sram, wish, planner, model):
                 raise refusal
             data = load_data(wish.data, head)
+            shown = len(np.unique(data.train.y)) if head.classes else 0
+            if shown < head.classes:
+                onlooker.note(
+                    f"warning: the samples show {shown} of {head.classes} classes, so what the "
+                    "scheme gains on the others is not known"
+                )
             onlooker.note(f"finding out what each tensor is worth, by {wish.analysis}")
             folder = Path(name) / "analysis"
             worth = contribution(request, data, wish.analysis, folder, onlooker)

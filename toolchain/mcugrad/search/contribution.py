@@ -15,11 +15,15 @@ SHARES = (0.125, 0.25, 0.5, 1.0)
 
 @dataclass(frozen=True)
 class Option:
-    """One way in which a weight may learn: ``share`` of its input channels, None: all of them."""
+    """One way in which a weight may learn: ``share`` of its input channels, None: all of them.
+
+    ``rate`` is what its learning rate is multiplied by.
+    """
 
     share: float
     channels: tuple[int, ...] | None
     gain: float
+    rate: float = 1.0
 
 
 NOT_AT_ALL = Option(0.0, (), 0.0)
@@ -27,11 +31,12 @@ NOT_AT_ALL = Option(0.0, (), 0.0)
 
 @dataclass(frozen=True)
 class Worth:
-    """Of one layer: the ways in which its weight may learn, and the gain of its bias."""
+    """Of one layer: the ways in which its weight may learn, and gain and rate of its bias."""
 
     layer: Layer
     options: tuple[Option, ...]
     bias_gain: float
+    bias_rate: float = 1.0
 
 
 @dataclass(frozen=True)

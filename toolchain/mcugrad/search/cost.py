@@ -75,10 +75,14 @@ class Costs:
 def scheme_of(graph: Graph, worth: Contribution, picks: tuple[Option, ...]) -> UpdateScheme:
     """The scheme in which the last ``len(picks)`` layers learn: biases, and weights as picked."""
     learning = dict(resolve_scheme(graph, f"bias:{len(picks)}").learning)
+    rates = {}
     for found, option in zip(worth.layers[-len(picks) :], picks, strict=True):
         if option.share:
             learning[found.layer.weight] = option.channels
-    return UpdateScheme(learning)
+            rates[found.layer.weight] = option.rate
+        if found.layer.bias:
+            rates[found.layer.bias] = found.bias_rate
+    return UpdateScheme(learning, rates)
 
 
 def measure(

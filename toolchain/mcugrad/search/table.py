@@ -65,15 +65,21 @@ def _lines(found: Worth, option: Option, costs: Costs, at: int) -> list[str]:
     lines = []
     if layer.bias:
         cost = "cost as stated with the weight" if is_head else _cost(costs.grown(at, 0))
-        lines.append(f"{json.dumps(layer.bias)} = true  # gain {found.bias_gain:.3g}; {cost}")
+        rule = _rule("true", found.bias_rate)
+        lines.append(f"{json.dumps(layer.bias)} = {rule}  # gain {found.bias_gain:.3g}; {cost}")
     if option.share:
         whole = costs.with_option[at][found.options.index(option)]
         added = costs.grown(at, 0) if is_head else whole.beyond(costs.base[at])
         value = "true" if option.channels is None else str(list(option.channels))
         share = "" if option.channels is None else f"{option.share:g} of the input channels; "
-        text = f"{json.dumps(layer.weight)} = {value}  # {share}gain {option.gain:.3g}"
+        rule = _rule(value, option.rate)
+        text = f"{json.dumps(layer.weight)} = {rule}  # {share}gain {option.gain:.3g}"
         lines.append(f"{text}; {_cost(added)}")
     return lines
+
+
+def _rule(channels: str, rate: float) -> str:
+    return channels if rate == 1.0 else f"{{ channels = {channels}, rate = {rate:g} }}"
 
 
 def _cost(added: Added) -> str:
