@@ -7,6 +7,7 @@
 #define ELEMENT     REAL
 #define WEIGHT      REAL
 #define TILE_PIXELS PIXELS
+#define TILE_LEAST  2
 
 MG_INLINE void tile(int pixels, int32_t channels, const mg_window *v, const mg_clamp_f32 *q,
                     const REAL *const *dy, const REAL *w, const REAL *b, int32_t channel,

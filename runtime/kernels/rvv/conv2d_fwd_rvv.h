@@ -9,6 +9,7 @@
 #define ELEMENT     REAL
 #define WEIGHT      REAL
 #define TILE_PIXELS PIXELS
+#define TILE_LEAST  2
 
 static inline int32_t products_of(const mg_conv2d_params *p) {
     return p->kernel_h * p->kernel_w * (p->in_c / p->groups);

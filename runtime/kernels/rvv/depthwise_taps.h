@@ -9,6 +9,7 @@
 #define ELEMENT     REAL
 #define WEIGHT      REAL
 #define TILE_PIXELS 2
+#define TILE_LEAST  TILE_PIXELS
 
 /* b NULL: no biases; q NULL: no activation. */
 MG_INLINE void tile(int pixels, int32_t channels, const mg_window *v, const QUANT *q,
