@@ -225,7 +225,7 @@ def _bwd_weight_in_halves(call: OpCall) -> bool:
     _, height, width, out = call.input(1).shape
     pointwise = call.outputs[0].shape[1:3] == (1, 1) and call.input(0).shape[1:3] == (height, width)
     row = height * width if pointwise else width
-    return call.attrs.groups == 1 and row >= 5 and out >= 3
+    return call.attrs.groups == 1 and out >= 3 and row >= (5 if out >= 16 else 6)
 
 
 def _xfvec(matches: Matches) -> Variants:
