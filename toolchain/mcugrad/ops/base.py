@@ -142,18 +142,16 @@ class Variant:
 
     It serves targets that have the family among their features, in the calls that ``matches``. A
     ``portable`` one lies with the kernel itself and serves every target; ``family`` is its name.
-    ``inplace`` tells whether it may write over what the kernel itself may write over.
+    ``inplace`` tells whether it may write over what the kernel itself may write over, and ``types``
+    which of an operator's kernels it is a form of; None: any.
     """
 
     family: str
     matches: Matches = always
+    types: tuple[DType, ...] | None = None
     scratch: bool = False
     portable: bool = False
     inplace: bool = True
-
-
-#: The variants of an operator's kernels by the element type that they are named by.
-Variants = Mapping[DType, Sequence[Variant]]
 
 
 def _both(first: Matches, second: Matches) -> Matches:
@@ -162,6 +160,7 @@ def _both(first: Matches, second: Matches) -> Matches:
 
 def with_variants(portable: Kernel, variants: Sequence[Variant]) -> tuple[Kernel, ...]:
     """The rows of a kernel's variants, ``<symbol>_<family>``, and of the kernel itself."""
+    fitting = (v for v in variants if v.types is None or portable.dtype in v.types)
     fast = (
         replace(
             portable,
@@ -171,15 +170,14 @@ def with_variants(portable: Kernel, variants: Sequence[Variant]) -> tuple[Kernel
             inplace=portable.inplace if v.inplace else (),
             matches=_both(portable.matches, v.matches),
         )
-        for v in variants
+        for v in fitting
     )
     return (*fast, portable)
 
 
-def float_kernels(symbol: str, variants: Variants | None = None, **row: Any) -> tuple[Kernel, ...]:
+def float_kernels(symbol: str, variants: Sequence[Variant] = (), **row: Any) -> tuple[Kernel, ...]:
     """The same rows for each type of floats, which ``{}`` in ``symbol`` stands for."""
-    variants = variants or {}
-    rows = (with_variants(Kernel(symbol.format(d), d, **row), variants.get(d, ())) for d in FLOATS)
+    rows = (with_variants(Kernel(symbol.format(d), d, **row), variants) for d in FLOATS)
     return tuple(chain.from_iterable(rows))
 
 

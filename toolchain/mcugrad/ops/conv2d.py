@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
-    FLOATS,
     CStruct,
     Floats,
     GradientContext,
@@ -199,6 +199,33 @@ def _deep_or_wide(call: OpCall) -> bool:
     return _deep(w) or w.shape[0] // call.attrs.groups >= 16
 
 
+def _in_halves(attrs: Conv2dAttrs, taps: int, summed: int, results: int) -> bool:
+    """Whether the packed-half kernels gain: windows are words, or serve enough channels.
+
+    A window has ``taps`` of ``summed`` channels each, and ``results`` channels come of it.
+    """
+    words = summed % 2 == 0 and (attrs.window.dilation[1] == 1 or attrs.window.kernel[1] == 1)
+    return attrs.groups == 1 and (words or (results >= 16 and taps * summed >= 16))
+
+
+def _fwd_in_halves(call: OpCall) -> bool:
+    out, *taps, depth = call.input(1).shape
+    return _in_halves(call.attrs, prod(taps), depth, out)
+
+
+def _bwd_data_in_halves(call: OpCall) -> bool:
+    out, *taps, depth = call.input(1).shape
+    return _in_halves(call.attrs.conv, prod(taps), out, depth)
+
+
+def _bwd_weight_in_halves(call: OpCall) -> bool:
+    """Whether the rows that are turned are long enough, and serve enough channels."""
+    _, height, width, out = call.input(1).shape
+    pointwise = call.outputs[0].shape[1:3] == (1, 1) and call.input(0).shape[1:3] == (height, width)
+    row = height * width if pointwise else width
+    return call.attrs.groups == 1 and out >= 3 and row >= (5 if out >= 16 else 6)
+
+
 def _products(call: OpCall) -> int:
     return call.outputs[0].size * (call.input(1).size // call.input(1).shape[0])
 
@@ -222,13 +249,11 @@ register(
             _fwd_params,
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
-            variants={
-                DType.S8: (
-                    Variant("dsp", _deep_or_wide, scratch=True),
-                    Variant("rvv", scratch=True),
-                ),
-                **dict.fromkeys(FLOATS, (Variant("rvv", scratch=True),)),
-            },
+            variants=(
+                Variant("dsp", _deep_or_wide, (DType.S8,), scratch=True),
+                Variant("rvv", scratch=True),
+                Variant("xfvec", _fwd_in_halves, (DType.F16,), scratch=True),
+            ),
         ),
         gradient=_gradient,
         products=_products,
@@ -242,7 +267,13 @@ register(
         _bwd_data_infer,
         _bwd_data_reference,
         kernels=linear.bwd_data_kernels(
-            "conv2d", _bwd_data_params, axis=0, variants=dict.fromkeys(FLOATS, (Variant("rvv"),))
+            "conv2d",
+            _bwd_data_params,
+            axis=0,
+            variants=(
+                Variant("rvv"),
+                Variant("xfvec", _bwd_data_in_halves, (DType.F16,), scratch=True),
+            ),
         ),
         products=_bwd_data_products,
         integer=bwd_data_rule("conv2d", lambda attrs, w: w.size // w.shape[3] // attrs.conv.groups),
@@ -267,7 +298,12 @@ register(
         _bwd_weight_infer,
         _bwd_weight_reference,
         kernels=linear.bwd_weight_kernels(
-            "conv2d", _bwd_weight_params, dict.fromkeys(FLOATS, (Variant("rvv"),))
+            "conv2d",
+            _bwd_weight_params,
+            (
+                Variant("rvv"),
+                Variant("xfvec", _bwd_weight_in_halves, (DType.F16,), scratch=True),
+            ),
         ),
         products=_bwd_weight_products,
         gathers=True,

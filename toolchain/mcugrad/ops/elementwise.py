@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from mcugrad.ops.base import (
     OpCall,
     Spec,
     StructOf,
-    Variants,
+    Variant,
     float_kernels,
     require,
 )
@@ -77,7 +78,7 @@ def of_one_shape(call: OpCall) -> bool:
 
 
 def kernels(
-    op: str, quant: StructOf, *, scratch: bool = False, variants: Variants | None = None
+    op: str, quant: StructOf, *, scratch: bool = False, variants: Sequence[Variant] = ()
 ) -> tuple[Kernel, ...]:
     """The kernel rows of an operator, ``quant`` being its int8 arithmetic.
 
