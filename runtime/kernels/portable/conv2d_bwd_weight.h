@@ -3,6 +3,19 @@
 #include "outer.h"
 #include "span.h"
 
+/* sums[i][j] += sum over k < n of a[k * a_step + i] * b[k * b_step + j], centred */
+MG_INLINE void outer(int rows, int columns, int32_t n, const REAL *a, int32_t a_step,
+                     const INPUT *b, int32_t b_step, const QUANT *q, mg_sums_f32 sums) {
+    MG_ROLLED
+    for (int32_t k = n / 2; k > 0; --k) {
+        outer_step(rows, columns, &a, a_step, &b, b_step, q, sums);
+        outer_step(rows, columns, &a, a_step, &b, b_step, q, sums);
+    }
+    if (n % 2 != 0) {
+        outer_step(rows, columns, &a, a_step, &b, b_step, q, sums);
+    }
+}
+
 /* The positions whose window has one tap inside the image. */
 typedef struct {
     int32_t rows, columns;

@@ -38,7 +38,12 @@ void mg_conv2d_s8_bwd_weight_pointwise(const mg_conv2d_params *p, const mg_quant
                 float stored[MG_TILE][MG_TILE];
                 mg_sums_f32 sums;
                 mg_clear_f32(MG_TILE, MG_TILE, sums);
-                outer(MG_TILE, MG_TILE, n, dy + output, p->out_c, x + input, p->in_c, q, sums);
+                const float *left = dy + output;
+                const int8_t *right = x + input;
+                MG_ROLLED
+                for (int32_t k = n; k > 0; --k) {
+                    outer_step(MG_TILE, MG_TILE, &left, p->out_c, &right, p->in_c, q, sums);
+                }
                 MG_UNROLLED
                 for (int32_t k = 0; k < MG_TILE * MG_TILE; ++k) {
                     stored[k / MG_TILE][k % MG_TILE] = sums[k / MG_TILE][k % MG_TILE];

@@ -1,5 +1,5 @@
-/* Sums over positions of the products of a gradient's channels with those of a layer's input, which
- * is that of input_real.h or input_s8.h, as stands before it. */
+/* Products at a position of a gradient's channels with those of a layer's input, which is that of
+ * input_real.h or input_s8.h, as stands before it. */
 #include "tile_f32.h"
 
 /* Of one position, from which a and b move on. */
@@ -20,17 +20,4 @@ MG_INLINE void outer_step(int rows, int columns, const REAL **a, int32_t a_step,
         }
     }
     MG_KEEP_ORDER();
-}
-
-/* sums[i][j] += sum over k < n of a[k * a_step + i] * b[k * b_step + j], centred */
-MG_INLINE void outer(int rows, int columns, int32_t n, const REAL *a, int32_t a_step,
-                     const INPUT *b, int32_t b_step, const QUANT *q, mg_sums_f32 sums) {
-    MG_ROLLED
-    for (int32_t k = n / 2; k > 0; --k) {
-        outer_step(rows, columns, &a, a_step, &b, b_step, q, sums);
-        outer_step(rows, columns, &a, a_step, &b, b_step, q, sums);
-    }
-    if (n % 2 != 0) {
-        outer_step(rows, columns, &a, a_step, &b, b_step, q, sums);
-    }
 }
