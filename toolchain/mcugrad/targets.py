@@ -59,10 +59,15 @@ class GnuCompiler:
 
 @dataclass(frozen=True)
 class Tool:
-    """A command line, with ``{bin}`` for the image, and the system package that brings it."""
+    """A command line, with ``{bin}`` for the image, and the system package that brings it.
+
+    ``cpus`` are names that versions of an emulator have for the core, of which it takes the first
+    that it knows; none where the machine's own core serves.
+    """
 
     command: tuple[str, ...]
     package: str
+    cpus: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -148,7 +153,7 @@ class Target:
 def _tool(table: Mapping[str, Any] | None) -> Tool | None:
     if table is None:
         return None
-    return Tool(tuple(table["command"]), table["package"])
+    return Tool(tuple(table["command"]), table["package"], tuple(table.get("cpus", ())))
 
 
 def _placement(table: Mapping[str, Any] | None, memories: tuple[Memory, ...]) -> Placement | None:

@@ -9,11 +9,12 @@ import shutil
 import subprocess
 import time
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from mcugrad.devices.link import LinkDevice, open_port
 from mcugrad.errors import DeviceError, MissingToolError, UsageError
-from mcugrad.targets import Target
+from mcugrad.targets import Target, Tool
 
 #: One instruction takes a nanosecond of virtual time, by which firmware counts instructions.
 #: The multiplexer buffers what UARTs take byte by byte, which makes the link five times as
@@ -25,6 +26,33 @@ _QEMU = (
 _START_SECONDS = 20.0
 
 
+def _machine(tool: Tool) -> list[str]:
+    """The command line up to the machine and its core."""
+    command = shutil.which(tool.command[0])
+    if command is None:
+        raise MissingToolError(f"{tool.command[0]} is missing: apt-get install {tool.package}")
+    machine = (command, *tool.command[1:])
+    return [*machine, "-cpu", _known(machine, tool.cpus)] if tool.cpus else [*machine]
+
+
+@cache
+def _known(machine: tuple[str, ...], cpus: tuple[str, ...]) -> str:
+    """The first of the CPUs that QEMU knows."""
+    said = ""
+    for cpu in cpus:
+        tried = subprocess.run(
+            [*machine, "-cpu", cpu, "-display", "none", "-S", "-monitor", "stdio"],
+            input="quit\n",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if tried.returncode == 0:
+            return cpu
+        said = tried.stderr.strip()
+    raise MissingToolError(f"{machine[0]} is too old for the target's core: {said}")
+
+
 class Emulator:
     """A running QEMU process, with ``options`` beside those that every one has."""
 
@@ -32,11 +60,8 @@ class Emulator:
         tool = target.emulator
         if tool is None:
             raise UsageError(f"{target.name} has no emulator")
-        command = shutil.which(tool.command[0])
-        if command is None:
-            raise MissingToolError(f"{tool.command[0]} is missing: apt-get install {tool.package}")
         self._process = subprocess.Popen(
-            [command, *tool.command[1:], *_QEMU, *options, "-kernel", str(firmware)],
+            [*_machine(tool), *_QEMU, *options, "-kernel", str(firmware)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

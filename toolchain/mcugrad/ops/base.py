@@ -142,12 +142,14 @@ class Variant:
 
     It serves targets that have the family among their features, in the calls that ``matches``. A
     ``portable`` one lies with the kernel itself and serves every target; ``family`` is its name.
+    ``inplace`` tells whether it may write over what the kernel itself may write over.
     """
 
     family: str
     matches: Matches = always
     scratch: bool = False
     portable: bool = False
+    inplace: bool = True
 
 
 #: The variants of an operator's kernels by the element type that they are named by.
@@ -166,6 +168,7 @@ def with_variants(portable: Kernel, variants: Sequence[Variant]) -> tuple[Kernel
             symbol=f"{portable.symbol}_{v.family}",
             features=frozenset() if v.portable else frozenset({v.family}),
             scratch=v.scratch,
+            inplace=portable.inplace if v.inplace else (),
             matches=_both(portable.matches, v.matches),
         )
         for v in variants

@@ -12,12 +12,14 @@ import numpy as np
 
 from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops.base import (
+    FLOATS,
     CStruct,
     GradientContext,
     Kernel,
     Op,
     OpCall,
     Spec,
+    Variant,
     float_kernels,
     register,
     require,
@@ -134,6 +136,7 @@ register(
             ),
             *float_kernels(
                 "mg_clamp_{}_bwd_data",
+                dict.fromkeys(FLOATS, (Variant("rvv"),)),
                 params=size_params,
                 quant=_range,
                 inplace=((0, 0), (0, 1)),

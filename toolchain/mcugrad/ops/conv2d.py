@@ -13,6 +13,7 @@ import numpy as np
 from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
+    FLOATS,
     CStruct,
     Floats,
     GradientContext,
@@ -232,7 +233,13 @@ register(
             _fwd_params,
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
-            variants={DType.S8: (Variant("dsp", _deep_or_wide, scratch=True),)},
+            variants={
+                DType.S8: (
+                    Variant("dsp", _deep_or_wide, scratch=True),
+                    Variant("rvv", scratch=True),
+                ),
+                **dict.fromkeys(FLOATS, (Variant("rvv", scratch=True),)),
+            },
         ),
         gradient=_gradient,
         products=_products,
@@ -250,7 +257,8 @@ register(
             _bwd_data_params,
             axis=0,
             variants={
-                DType.S8: (Variant("pointwise", _pointwise_data, scratch=True, portable=True),)
+                DType.S8: (Variant("pointwise", _pointwise_data, scratch=True, portable=True),),
+                **dict.fromkeys(FLOATS, (Variant("rvv"),)),
             },
         ),
         products=_bwd_data_products,
@@ -278,7 +286,10 @@ register(
         kernels=linear.bwd_weight_kernels(
             "conv2d",
             _bwd_weight_params,
-            variants={DType.S8: (Variant("pointwise", _pointwise_weight, portable=True),)},
+            variants={
+                DType.S8: (Variant("pointwise", _pointwise_weight, portable=True),),
+                **dict.fromkeys(FLOATS, (Variant("rvv"),)),
+            },
         ),
         products=_bwd_weight_products,
         gathers=True,

@@ -14,6 +14,7 @@ import numpy as np
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
+    FLOATS,
     CStruct,
     Floats,
     GradientContext,
@@ -161,6 +162,21 @@ def _side_by_side(window: Window) -> bool:
     return window.dilation[1] == 1
 
 
+def _one_each(call: OpCall) -> bool:
+    """Whether each input channel has one of the output, as vectors of channels want."""
+    return call.input(0).shape[3] == call.outputs[0].shape[3]
+
+
+def _many(call: OpCall) -> bool:
+    """The same, with so many channels that sweeps with two of them are slower."""
+    return _one_each(call) and call.input(0).shape[3] >= 4
+
+
+def _pairs(call: OpCall) -> bool:
+    """Whether each channel of x has one of dy."""
+    return call.input(0).shape[3] == call.input(1).shape[3]
+
+
 def _slides(call: OpCall) -> bool:
     return _side_by_side(call.attrs.window)
 
@@ -212,7 +228,13 @@ register(
             inplace_in=lambda call: (
                 call.input(0).shape == call.outputs[0].shape and call.attrs.window.stride == (1, 1)
             ),
-            variants={DType.S8: (Variant("dsp", _slides, scratch=True),)},
+            variants={
+                DType.S8: (
+                    Variant("dsp", _slides, scratch=True),
+                    Variant("rvv", _one_each, inplace=False),
+                ),
+                **dict.fromkeys(FLOATS, (Variant("rvv", _many),)),
+            },
         ),
         gradient=_gradient,
         products=_products,
@@ -225,7 +247,12 @@ register(
         DepthwiseConv2dBwdDataAttrs,
         _bwd_data_infer,
         _bwd_data_reference,
-        kernels=linear.bwd_data_kernels("depthwise_conv2d", _bwd_data_params, axis=2),
+        kernels=linear.bwd_data_kernels(
+            "depthwise_conv2d",
+            _bwd_data_params,
+            axis=2,
+            variants=dict.fromkeys(FLOATS, (Variant("rvv", _many),)),
+        ),
         products=_bwd_data_products,
         integer=bwd_data_rule(
             "depthwise_conv2d",
@@ -248,7 +275,11 @@ register(
         DepthwiseConv2dAttrs,
         _bwd_weight_infer,
         _bwd_weight_reference,
-        kernels=linear.bwd_weight_kernels("depthwise_conv2d", _bwd_weight_params),
+        kernels=linear.bwd_weight_kernels(
+            "depthwise_conv2d",
+            _bwd_weight_params,
+            dict.fromkeys(FLOATS, (Variant("rvv", _pairs),)),
+        ),
         products=_bwd_weight_products,
         gathers=True,
         integer=bwd_weight_rule("depthwise_conv2d"),
