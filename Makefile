@@ -30,7 +30,7 @@ format: $(VENV)/test.stamp
 clean:
 	rm -rf $(VENV) build dist
 
-C_FILES = $(shell git ls-files '*.c' '*.h')
+C_FILES = $(shell git ls-files '*.c' '*.h' '*.cc')
 
 # The stamps are remade when the packages asked for change.
 $(VENV)/demo.stamp: pyproject.toml tools/setup.sh

@@ -100,7 +100,7 @@ def main() -> None:
     rows = []
     for model in options.model or NETWORKS:
         _, one = counted(model, ONE, options.update)
-        manifest, many = counted(model, MANY, options.update)
+        _, many = counted(model, MANY, options.update)
         alone = one.busiest
         rows.append(
             (

@@ -37,8 +37,7 @@ constexpr uint32_t encoding(operation which, uint32_t format, bool replicated) {
     return VECTORIAL << 30 | which << 25 | (replicated ? REPLICATED : 0) | format << 12 | OP;
 }
 
-template <typename Of>
-uint32_t halves(uint32_t d, uint32_t a, uint32_t b, Of of) {
+template <typename Of> uint32_t halves(uint32_t d, uint32_t a, uint32_t b, Of of) {
     uint32_t result = 0;
     for (int shift : {0, 16}) {
         const auto half = [shift](uint32_t x) { return float16_t{uint16_t(x >> shift)}; };
@@ -76,17 +75,28 @@ uint32_t compute(uint32_t instruction, uint32_t d, uint32_t a, uint32_t b) {
     }
     using h = float16_t;
     switch (instruction >> 25 & 0x1F) {
-    case VFADD: return halves(d, a, b, [](h, h x, h y) { return f16_add(x, y); });
-    case VFSUB: return halves(d, a, b, [](h, h x, h y) { return f16_sub(x, y); });
-    case VFMUL: return halves(d, a, b, [](h, h x, h y) { return f16_mul(x, y); });
-    case VFMIN: return halves(d, a, b, [](h, h x, h y) { return f16_min(x, y); });
-    case VFMAX: return halves(d, a, b, [](h, h x, h y) { return f16_max(x, y); });
-    case VFMAC: return halves(d, a, b, [](h z, h x, h y) { return f16_mulAdd(x, y, z); });
-    case VFSGNJ: return halves(d, a, b, [](h, h x, h y) { return with_sign(x, y.v); });
-    case VFSGNJN: return halves(d, a, b, [](h, h x, h y) { return with_sign(x, ~y.v); });
-    case VFSGNJX: return halves(d, a, b, [](h, h x, h y) { return with_sign(x, x.v ^ y.v); });
-    case VFDOTPEX: return dot(d, a, b);
-    default: return f32_to_f16({a}).v | uint32_t(f32_to_f16({b}).v) << 16; /* VFCPKA */
+    case VFADD:
+        return halves(d, a, b, [](h, h x, h y) { return f16_add(x, y); });
+    case VFSUB:
+        return halves(d, a, b, [](h, h x, h y) { return f16_sub(x, y); });
+    case VFMUL:
+        return halves(d, a, b, [](h, h x, h y) { return f16_mul(x, y); });
+    case VFMIN:
+        return halves(d, a, b, [](h, h x, h y) { return f16_min(x, y); });
+    case VFMAX:
+        return halves(d, a, b, [](h, h x, h y) { return f16_max(x, y); });
+    case VFMAC:
+        return halves(d, a, b, [](h z, h x, h y) { return f16_mulAdd(x, y, z); });
+    case VFSGNJ:
+        return halves(d, a, b, [](h, h x, h y) { return with_sign(x, y.v); });
+    case VFSGNJN:
+        return halves(d, a, b, [](h, h x, h y) { return with_sign(x, ~y.v); });
+    case VFSGNJX:
+        return halves(d, a, b, [](h, h x, h y) { return with_sign(x, x.v ^ y.v); });
+    case VFDOTPEX:
+        return dot(d, a, b);
+    default:
+        return f32_to_f16({a}).v | uint32_t(f32_to_f16({b}).v) << 16; /* VFCPKA */
     }
 }
 

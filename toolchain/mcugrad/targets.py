@@ -76,10 +76,13 @@ class Simulator(StrEnum):
 class EmulatorTool(Tool):
     """The command line up to the machine, and the package that brings the simulator.
 
-    ``extensions`` are sources of instructions that Spike has to learn.
+    ``cpus`` are names that versions of QEMU have for the core, of which it takes the first that it
+    knows; none where the machine's own core serves. ``extensions`` are sources of instructions
+    that Spike has to learn.
     """
 
     simulator: Simulator
+    cpus: tuple[str, ...] = ()
     extensions: tuple[Path, ...] = ()
 
 
@@ -176,7 +179,8 @@ def _emulator(table: Mapping[str, Any] | None, folder: Path) -> EmulatorTool | N
         return None
     simulator = Simulator(table.get("simulator", Simulator.QEMU))
     extensions = tuple(folder / name for name in table.get("extensions", ()))
-    return EmulatorTool(tuple(table["command"]), table["package"], simulator, extensions)
+    cpus = tuple(table.get("cpus", ()))
+    return EmulatorTool(tuple(table["command"]), table["package"], simulator, cpus, extensions)
 
 
 def _placement(table: Mapping[str, Any] | None, memories: tuple[Memory, ...]) -> Placement | None:

@@ -1,28 +1,8 @@
 /* The body of the gradient of a convolution's weights; its input is that of input_real.h or
  * input_s8.h, which stands before it. */
 #include "mg_cores.h"
+#include "outer.h"
 #include "span.h"
-#include "tile_f32.h"
-
-/* Of one position, from which a and b move on. */
-MG_INLINE void outer_step(int rows, int columns, const REAL **a, int32_t a_step, const INPUT **b,
-                          int32_t b_step, const QUANT *q, mg_sums_f32 sums) {
-    float left[MG_TILE], right[MG_TILE];
-    mg_load_f32(rows, 0, *a, left);
-    load_inputs(columns, 2, q, *b, right);
-    *a += a_step;
-    *b += b_step;
-    MG_COMPLETE(*a); /* or each step would have pointers of its own */
-    MG_COMPLETE(*b);
-    MG_UNROLLED
-    for (int j = 0; j < columns; ++j) {
-        MG_UNROLLED
-        for (int i = 0; i < rows; ++i) {
-            sums[i][j] += left[i] * right[j];
-        }
-    }
-    MG_KEEP_ORDER();
-}
 
 /* sums[i][j] += sum over k < n of a[k * a_step + i] * b[k * b_step + j], centred */
 MG_INLINE void outer(int rows, int columns, int32_t n, const REAL *a, int32_t a_step,
@@ -142,7 +122,7 @@ static inline void rows_of_taps(const mg_conv2d_params *p, const QUANT *q, const
     const mg_axis down = mg_rows(p), across = mg_columns(p);
     const mg_grid grid = mg_tiles_grid(p->kernel_h, p->out_c);
     const mg_part taps = mg_share_rows(grid, p->kernel_h, 1);
-    const mg_part outputs = mg_share_columns(grid, p->out_c, MG_TILE);
+    const mg_part outputs = mg_share_columns(grid, p->out_c);
     const int32_t row = p->kernel_w * p->in_c;
     for (int32_t oc = outputs.first; oc < outputs.end; ++oc) {
         const int32_t end = (oc * p->kernel_h + taps.end) * row;
@@ -173,7 +153,7 @@ static inline void weight_gradient(const mg_conv2d_params *p, const QUANT *q, co
     const int32_t channels = p->out_c / p->groups;
     const mg_grid grid = mg_tiles_grid((int32_t)mg_grains((uint32_t)channels, MG_TILE), depth);
     const mg_part outputs = mg_share_rows(grid, channels, MG_TILE);
-    const mg_part inputs = mg_share_columns(grid, depth, MG_TILE);
+    const mg_part inputs = mg_share_columns(grid, depth);
     for (int32_t ky = 0; ky < p->kernel_h; ++ky) {
         const mg_span rows = mg_tap_span(&down, ky);
         for (int32_t kx = 0; kx < p->kernel_w; ++kx) {

@@ -93,8 +93,8 @@ MG_INLINE void finish_words(int rows, int columns, const mg_clamp_f32 *q, mg_sum
     MG_UNROLLED
     for (int i = 0; i < rows; ++i) {
         MG_UNROLLED
-        for (int j = 0; j < columns / 2; ++j) {
-            two[i][j] = mg_pack(sums[i][2 * j], sums[i][2 * j + 1]);
+        for (int j = 0; j < columns; j += 2) {
+            two[i][j / 2] = mg_pack(sums[i][j], sums[i][j + 1]);
         }
     }
     if (limited) {
@@ -103,8 +103,8 @@ MG_INLINE void finish_words(int rows, int columns, const mg_clamp_f32 *q, mg_sum
         MG_UNROLLED
         for (int i = 0; i < rows; ++i) {
             MG_UNROLLED
-            for (int j = 0; j < columns / 2; ++j) {
-                zero = mg_add_products(zero, two[i][j], zeros);
+            for (int j = 0; j < columns; j += 2) {
+                zero = mg_add_products(zero, two[i][j / 2], zeros);
             }
         }
         limited = zero == 0;
@@ -114,16 +114,16 @@ MG_INLINE void finish_words(int rows, int columns, const mg_clamp_f32 *q, mg_sum
         MG_UNROLLED
         for (int i = 0; i < rows; ++i) {
             MG_UNROLLED
-            for (int j = 0; j < columns / 2; ++j) {
-                two[i][j] = mg_smaller(mg_larger(two[i][j], low), high);
+            for (int j = 0; j < columns; j += 2) {
+                two[i][j / 2] = mg_smaller(mg_larger(two[i][j / 2], low), high);
             }
         }
     }
     MG_UNROLLED
     for (int i = 0; i < rows; ++i) {
         MG_UNROLLED
-        for (int j = 0; j < columns / 2; ++j) {
-            mg_store_halves(y + i * step + 2 * j, two[i][j]);
+        for (int j = 0; j < columns; j += 2) {
+            mg_store_halves(y + i * step + j, two[i][j / 2]);
         }
     }
     if (q != NULL && !limited) {
@@ -252,8 +252,8 @@ void mg_correlate(const mg_conv2d_params *p, const mg_clamp_f32 *q, mg_f16 *work
     };
     const int one = y->row == p->out_w * y->column; /* row of all positions */
     const int32_t rows = one ? mg_min(p->out_h, 1) : p->out_h;
-    for (int i = 0; i < MG_TILE; ++i) {
-        work[(i + 1) * l.row - 1] = 0; /* which may make a row even */
+    for (int i = 0; i < MG_TILE && mg_products(p) != l.row; ++i) {
+        work[(i + 1) * l.row - 1] = 0; /* which makes a row even */
     }
     MG_ROLLED
     for (int32_t down = 0; down < rows; ++down) {

@@ -19,8 +19,8 @@ static inline int32_t mg_products(const mg_conv2d_params *p) {
 /* Halves that a correlation works in. */
 size_t mg_windows_size(const mg_conv2d_params *p);
 
-/* p: of one group, and with a tap; work: mg_windows_size(p); w: [out_c][mg_even(mg_products(p))];
- * b: [out_c] or NULL; q NULL: no activation. */
+/* p: of one group, and with a tap; work: mg_windows_size(p), unused if all windows are words of x;
+ * w: [out_c][mg_even(mg_products(p))]; b: [out_c] or NULL; q NULL: no activation. */
 void mg_correlate(const mg_conv2d_params *p, const mg_clamp_f32 *q, mg_f16 *work, const mg_f16 *x,
                   const mg_f16 *w, const mg_f16 *b, const mg_grid *y);
 

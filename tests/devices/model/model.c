@@ -82,20 +82,19 @@ static void backward(mg_model *model) {
     if (!mg_is_finite(model, &m->loss, 1)) {
         return;
     }
-    MG_TRACE(model, 3);
+    mg_report(model, 3);
     if (mg_core() == 0) {
         update(m);
     }
-    MG_TRACE(model, 1);
-    MG_TRACE(model, 0);
+    mg_report(model, 1);
+    mg_report(model, 0);
 }
 
 static const mg_tensor tensors[] = {
-    {NULL, {0, offsetof(memory, w)}, sizeof(float) * CLASSES * INPUTS, 1},
-    {NULL, {0, offsetof(memory, b)}, sizeof(float) * CLASSES, 1},
-    {NULL, {0, offsetof(memory, hyper)}, sizeof(mg_hyper), 1},
-    {NULL, {0, offsetof(memory, dy)}, sizeof(float) * CLASSES, 0},
-    {initial_w, {0, 0}, sizeof initial_w, 0},
+    {{0, offsetof(memory, w)}, sizeof(float) * CLASSES * INPUTS, 1},
+    {{0, offsetof(memory, b)}, sizeof(float) * CLASSES, 1},
+    {{0, offsetof(memory, hyper)}, sizeof(mg_hyper), 1},
+    {{0, offsetof(memory, dy)}, sizeof(float) * CLASSES, 0},
 };
 
 const mg_program mg_the_program = {

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import selectors
 import shutil
+import subprocess
 import time
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from mcugrad.devices.process import Process
@@ -27,12 +29,32 @@ def command(tool: EmulatorTool) -> list[str]:
     """The command line up to the firmware.
 
     Raises:
-        MissingToolError: QEMU is missing.
+        MissingToolError: QEMU is missing, or too old for the core.
     """
     found = shutil.which(tool.command[0])
     if found is None:
         raise MissingToolError(f"{tool.command[0]} is missing: apt-get install {tool.package}")
-    return [found, *tool.command[1:], *_OPTIONS]
+    machine = (found, *tool.command[1:])
+    core = ("-cpu", _known(machine, tool.cpus)) if tool.cpus else ()
+    return [*machine, *core, *_OPTIONS]
+
+
+@cache
+def _known(machine: tuple[str, ...], cpus: tuple[str, ...]) -> str:
+    """The first of the CPUs that QEMU knows."""
+    said = ""
+    for cpu in cpus:
+        tried = subprocess.run(
+            [*machine, "-cpu", cpu, "-display", "none", "-S", "-monitor", "stdio"],
+            input="quit\n",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if tried.returncode == 0:
+            return cpu
+        said = tried.stderr.strip()
+    raise MissingToolError(f"{machine[0]} is too old for the target's core: {said}")
 
 
 def start(tool: EmulatorTool, firmware: Path, options: Sequence[str]) -> tuple[Process, str]:

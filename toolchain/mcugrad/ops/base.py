@@ -143,27 +143,34 @@ def of_type(dtype: DType) -> Callable[[OpCall], bool]:
 class Variant:
     """That a kernel has a fast form in the folder ``family`` of the runtime's kernels.
 
-    It serves targets that have the family among their features, in the calls that ``matches``. One
-    core runs it alone. A
-    ``portable`` one lies with the kernel itself and serves every target; ``family`` is its name.
+    It serves targets that have the family among their features, in the calls that ``matches``; of
+    several cores one runs it alone. A ``portable`` one lies with the kernel itself and serves every
+    target; ``family`` is its name.
+    ``inplace`` tells whether it may write over what the kernel itself may write over, and ``types``
+    which of an operator's kernels it is a form of; None: any.
     """
 
     family: str
     matches: Matches = always
+    types: tuple[DType, ...] | None = None
     scratch: bool = False
     portable: bool = False
-
-
-#: The variants of an operator's kernels by the element type that they are named by.
-Variants = Mapping[DType, Sequence[Variant]]
+    inplace: bool = True
 
 
 def _both(first: Matches, second: Matches) -> Matches:
     return lambda call: first(call) and second(call)
 
 
-def with_variants(portable: Kernel, variants: Sequence[Variant]) -> tuple[Kernel, ...]:
-    """The rows of a kernel's variants, ``<symbol>_<family>``, and of the kernel itself."""
+def with_variants(
+    portable: Kernel, variants: Sequence[Variant], named: DType | None = None
+) -> tuple[Kernel, ...]:
+    """The rows of a kernel's variants, ``<symbol>_<family>``, and of the kernel itself.
+
+    ``named`` is the type that it is named by, if not that of all inputs.
+    """
+    dtype = named or portable.dtype
+    fitting = (v for v in variants if v.types is None or dtype in v.types)
     fast = (
         replace(
             portable,
@@ -171,17 +178,17 @@ def with_variants(portable: Kernel, variants: Sequence[Variant]) -> tuple[Kernel
             features=frozenset() if v.portable else frozenset({v.family}),
             scratch=v.scratch,
             shared=False,
+            inplace=portable.inplace if v.inplace else (),
             matches=_both(portable.matches, v.matches),
         )
-        for v in variants
+        for v in fitting
     )
     return (*fast, portable)
 
 
-def float_kernels(symbol: str, variants: Variants | None = None, **row: Any) -> tuple[Kernel, ...]:
+def float_kernels(symbol: str, variants: Sequence[Variant] = (), **row: Any) -> tuple[Kernel, ...]:
     """The same rows for each type of floats, which ``{}`` in ``symbol`` stands for."""
-    variants = variants or {}
-    rows = (with_variants(Kernel(symbol.format(d), d, **row), variants.get(d, ())) for d in FLOATS)
+    rows = (with_variants(Kernel(symbol.format(d), d, **row), variants) for d in FLOATS)
     return tuple(chain.from_iterable(rows))
 
 

@@ -144,7 +144,10 @@ register(
             ),
             *float_kernels(
                 "mg_clamp_{}_bwd_data",
-                {DType.F16: (Variant("xfvec", _is_positive_half),)},
+                (
+                    Variant("rvv"),
+                    Variant("xfvec", _is_positive_half, (DType.F16,)),
+                ),
                 params=size_params,
                 quant=_range,
                 inplace=((0, 0), (0, 1)),

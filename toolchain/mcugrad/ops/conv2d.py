@@ -14,15 +14,14 @@ import numpy as np
 from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
+    FLOATS,
     CStruct,
     Floats,
     GradientContext,
-    Matches,
     Op,
     OpCall,
     Spec,
     Variant,
-    Variants,
     Weights,
     register,
     require,
@@ -187,12 +186,23 @@ def _deep(w: Tensor) -> bool:
     return w.shape[3] >= 4
 
 
-def _pointwise(call: OpCall) -> bool:
-    """Whether the gradient is a product of matrices with enough input channels."""
-    attrs: Conv2dAttrs = call.attrs.conv
-    same = call.input(0).shape[:3] == call.outputs[0].shape[:3]
+def _pointwise(attrs: Conv2dAttrs, height: int, width: int) -> bool:
+    """Whether the convolution, and so each of its gradients, is a product of matrices."""
     single = attrs.window.kernel == (1, 1) and attrs.window.stride == (1, 1)
-    return same and single and attrs.groups == 1 and call.outputs[0].shape[3] >= 8
+    same = attrs.window.output_size(height, width) == (height, width)
+    return single and same and attrs.groups == 1
+
+
+def _pointwise_data(call: OpCall) -> bool:
+    attrs: Conv2dBwdDataAttrs = call.attrs
+    enough = call.input(1).shape[3] >= 8  # are taken at a time
+    return enough and _pointwise(attrs.conv, attrs.height, attrs.width)
+
+
+def _pointwise_weight(call: OpCall) -> bool:
+    x, dy = call.input(0), call.input(1)
+    enough = min(x.shape[3], dy.shape[3]) >= 4  # are taken at a time
+    return enough and _pointwise(call.attrs, *x.shape[1:3])
 
 
 def _deep_or_wide(call: OpCall) -> bool:
@@ -225,11 +235,7 @@ def _bwd_weight_in_halves(call: OpCall) -> bool:
     _, height, width, out = call.input(1).shape
     pointwise = call.outputs[0].shape[1:3] == (1, 1) and call.input(0).shape[1:3] == (height, width)
     row = height * width if pointwise else width
-    return call.attrs.groups == 1 and row >= 5 and out >= 3
-
-
-def _xfvec(matches: Matches) -> Variants:
-    return {DType.F16: (Variant("xfvec", matches, scratch=True),)}
+    return call.attrs.groups == 1 and out >= 3 and row >= (5 if out >= 16 else 6)
 
 
 def _products(call: OpCall) -> int:
@@ -255,10 +261,11 @@ register(
             _fwd_params,
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
-            variants={
-                DType.S8: (Variant("dsp", _deep_or_wide, scratch=True),),
-                **_xfvec(_fwd_in_halves),
-            },
+            variants=(
+                Variant("dsp", _deep_or_wide, (DType.S8,), scratch=True),
+                Variant("rvv", scratch=True),
+                Variant("xfvec", _fwd_in_halves, (DType.F16,), scratch=True),
+            ),
         ),
         gradient=_gradient,
         products=_products,
@@ -271,7 +278,16 @@ register(
         Conv2dBwdDataAttrs,
         _bwd_data_infer,
         _bwd_data_reference,
-        kernels=linear.bwd_data_kernels("conv2d", _bwd_data_params, 0, _xfvec(_bwd_data_in_halves)),
+        kernels=linear.bwd_data_kernels(
+            "conv2d",
+            _bwd_data_params,
+            axis=0,
+            variants=(
+                Variant("pointwise", _pointwise_data, (DType.S8,), scratch=True, portable=True),
+                Variant("rvv", types=FLOATS),
+                Variant("xfvec", _bwd_data_in_halves, (DType.F16,), scratch=True),
+            ),
+        ),
         products=_bwd_data_products,
         integer=bwd_data_rule("conv2d", lambda attrs, w: w.size // w.shape[3] // attrs.conv.groups),
     )
@@ -285,7 +301,7 @@ register_bwd_data(
     products=_bwd_data_products,
     variants=(
         Variant("dsp", lambda call: _deep(call.input(1)), scratch=True),
-        Variant("pointwise", _pointwise, scratch=True, portable=True),
+        Variant("pointwise", _pointwise_data, scratch=True, portable=True),
     ),
 )
 register(
@@ -295,7 +311,13 @@ register(
         _bwd_weight_infer,
         _bwd_weight_reference,
         kernels=linear.bwd_weight_kernels(
-            "conv2d", _bwd_weight_params, _xfvec(_bwd_weight_in_halves)
+            "conv2d",
+            _bwd_weight_params,
+            (
+                Variant("pointwise", _pointwise_weight, (DType.S8,), portable=True),
+                Variant("rvv", types=FLOATS),
+                Variant("xfvec", _bwd_weight_in_halves, (DType.F16,), scratch=True),
+            ),
         ),
         products=_bwd_weight_products,
         gathers=True,

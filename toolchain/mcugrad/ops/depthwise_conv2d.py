@@ -14,15 +14,14 @@ import numpy as np
 from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
+    FLOATS,
     CStruct,
     Floats,
     GradientContext,
-    Matches,
     Op,
     OpCall,
     Spec,
     Variant,
-    Variants,
     Weights,
     register,
     require,
@@ -163,6 +162,21 @@ def _side_by_side(window: Window) -> bool:
     return window.dilation[1] == 1
 
 
+def _one_each(call: OpCall) -> bool:
+    """Whether each input channel has one of the output, as vectors of channels want."""
+    return call.input(0).shape[3] == call.outputs[0].shape[3]
+
+
+def _many(call: OpCall) -> bool:
+    """The same, with so many channels that sweeps with two of them are slower."""
+    return _one_each(call) and call.input(0).shape[3] >= 4
+
+
+def _pairs(call: OpCall) -> bool:
+    """Whether each channel of x has one of dy."""
+    return call.input(0).shape[3] == call.input(1).shape[3]
+
+
 def _slides(call: OpCall) -> bool:
     return _side_by_side(call.attrs.window)
 
@@ -189,10 +203,6 @@ def _in_halves(attrs: DepthwiseConv2dAttrs, image: Tensor) -> bool:
     even = image.shape[3] % 2 == 0
     small = window.kernel == (3, 3) and steps == {1} and max(window.pad) < 3
     return small and even and attrs.multiplier == 1
-
-
-def _xfvec(matches: Matches) -> Variants:
-    return {DType.F16: (Variant("xfvec", matches),)}
 
 
 def _products(call: OpCall) -> int:
@@ -227,10 +237,12 @@ register(
             inplace_in=lambda call: (
                 call.input(0).shape == call.outputs[0].shape and call.attrs.window.stride == (1, 1)
             ),
-            variants={
-                DType.S8: (Variant("dsp", _slides, scratch=True),),
-                **_xfvec(lambda call: _in_halves(call.attrs, call.input(0))),
-            },
+            variants=(
+                Variant("dsp", _slides, (DType.S8,), scratch=True),
+                Variant("rvv", _one_each, (DType.S8,), inplace=False),
+                Variant("rvv", _many, FLOATS),
+                Variant("xfvec", lambda call: _in_halves(call.attrs, call.input(0)), (DType.F16,)),
+            ),
         ),
         gradient=_gradient,
         products=_products,
@@ -247,7 +259,12 @@ register(
             "depthwise_conv2d",
             _bwd_data_params,
             axis=2,
-            variants=_xfvec(lambda call: _in_halves(call.attrs.conv, call.input(0))),
+            variants=(
+                Variant("rvv", _many, FLOATS),
+                Variant(
+                    "xfvec", lambda call: _in_halves(call.attrs.conv, call.input(0)), (DType.F16,)
+                ),
+            ),
         ),
         products=_bwd_data_products,
         integer=bwd_data_rule(
@@ -274,7 +291,10 @@ register(
         kernels=linear.bwd_weight_kernels(
             "depthwise_conv2d",
             _bwd_weight_params,
-            _xfvec(lambda call: _in_halves(call.attrs, call.input(0))),
+            (
+                Variant("rvv", _pairs, FLOATS),
+                Variant("xfvec", lambda call: _in_halves(call.attrs, call.input(0)), (DType.F16,)),
+            ),
         ),
         products=_bwd_weight_products,
         gathers=True,

@@ -21,7 +21,7 @@ from mcugrad.ops.base import (
     OpCall,
     Spec,
     StructOf,
-    Variants,
+    Variant,
     float_kernels,
     require,
     with_variants,
@@ -104,7 +104,7 @@ def fwd_kernels(
     *,
     scratch: bool = False,
     inplace_in: Matches = _never,
-    variants: Variants | None = None,
+    variants: Sequence[Variant] = (),
 ) -> tuple[Kernel, ...]:
     """The rows of the forward pass.
 
@@ -122,7 +122,7 @@ def fwd_kernels(
         arity=3,
     )
     return (
-        *with_variants(portable, (variants or {}).get(DType.S8, ())),
+        *with_variants(portable, variants),
         *float_kernels(
             f"mg_{op}_{{}}_fwd",
             variants,
@@ -135,7 +135,7 @@ def fwd_kernels(
 
 
 def bwd_data_kernels(
-    op: str, params: StructOf, axis: int, variants: Variants | None = None
+    op: str, params: StructOf, axis: int, variants: Sequence[Variant] = ()
 ) -> tuple[Kernel, ...]:
     """The rows of ``<op>_bwd_data``.
 
@@ -146,34 +146,36 @@ def bwd_data_kernels(
         w = call.input(1)
         return scales(quant_of(w), w.shape[axis])
 
+    int8 = Kernel(
+        f"mg_{op}_s8_bwd_data",
+        None,
+        params=params,
+        quant=quant,
+        matches=_reads_int8(1),
+        scratch=True,
+    )
     return (
-        Kernel(
-            f"mg_{op}_s8_bwd_data",
-            None,
-            params=params,
-            quant=quant,
-            matches=_reads_int8(1),
-            scratch=True,
-        ),
+        *with_variants(int8, variants, DType.S8),
         *float_kernels(f"mg_{op}_{{}}_bwd_data", variants, params=params, shared=True),
     )
 
 
 def bwd_weight_kernels(
-    op: str, params: StructOf, variants: Variants | None = None
+    op: str, params: StructOf, variants: Sequence[Variant] = ()
 ) -> tuple[Kernel, ...]:
     """The rows of ``<op>_bwd_weight``."""
+    int8 = Kernel(
+        f"mg_{op}_s8_bwd_weight",
+        None,
+        params=params,
+        quant=lambda call: affine(call.input(0)),
+        matches=_reads_int8(0),
+        inplace=((0, 2),),
+        arity=3,
+        shared=True,
+    )
     return (
-        Kernel(
-            f"mg_{op}_s8_bwd_weight",
-            None,
-            params=params,
-            quant=lambda call: affine(call.input(0)),
-            matches=_reads_int8(0),
-            inplace=((0, 2),),
-            arity=3,
-            shared=True,
-        ),
+        *with_variants(int8, variants, DType.S8),
         *float_kernels(
             f"mg_{op}_{{}}_bwd_weight",
             variants,

@@ -2,8 +2,8 @@
  *
  * It is compiled for the computer that runs QEMU. Arguments: out=FILE, then at=FIRST-LAST for
  * every range of addresses, in hexadecimal, the last one included, and core=NUMBER of the core that
- * is counted, else the first. Entering a block that starts in a range is a mark; then what ran since
- * the mark before is written:
+ * is counted, else the first. Entering a block that starts in a range is a mark; then what ran
+ * since the mark before is written:
  *
  *     mark ADDRESS
  *     ADDRESS INSTRUCTIONS RUNS TAKEN     for every block, TAKEN of its runs left it by a jump
