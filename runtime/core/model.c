@@ -81,6 +81,12 @@ bool mg_is_finite(mg_model *model, const float *values, uint32_t count) {
     return true;
 }
 
+void mg_report(const mg_model *model, uint16_t tensor) {
+    if (model->trace != NULL) {
+        model->trace(model->trace_context, tensor);
+    }
+}
+
 mg_status mg_train_step(mg_model *model, const void *x, const void *target, float *loss) {
     const mg_program *program = &mg_the_program;
     model->status = check_target(target);

@@ -11,12 +11,11 @@ typedef struct {
     uint32_t block, offset;
 } mg_place;
 
-/* One tensor that can be named over a link: a place in the arena, or a constant. */
+/* One tensor that can be named over a link. Learning tensors, optimiser state and hyper-parameters
+ * are writable. */
 typedef struct {
-    const void *constant; /* NULL: in the arena */
     mg_place place;
-    uint32_t bytes;
-    uint8_t writable; /* learning tensors, optimiser state, hyper-parameters */
+    uint32_t bytes : 31, writable : 1;
 } mg_tensor;
 
 typedef struct {
@@ -53,11 +52,6 @@ void mg_restart(mg_model *model);
 bool mg_is_finite(mg_model *model, const float *values, uint32_t count);
 
 /* Generated code reports each traced tensor as soon as it is complete. */
-#define MG_TRACE(model, tensor)                                                                    \
-    do {                                                                                           \
-        if ((model)->trace != NULL) {                                                              \
-            (model)->trace((model)->trace_context, (uint16_t)(tensor));                            \
-        }                                                                                          \
-    } while (0)
+void mg_report(const mg_model *model, uint16_t tensor);
 
 #endif

@@ -1,5 +1,5 @@
 /* The body of the gradient of a depthwise convolution's input; its weights are those of
- * weight_real.h or weight_s8.h, which stands before it. */
+ * weight_real.h or weight_s8.h, which stands before it, and COLUMNS is that of slide.h. */
 #include "depthwise_conv2d_window.h"
 #include "depthwise_taps.h"
 

@@ -6,6 +6,7 @@
 #define QUANT void
 #include "weight_real.h"
 
+#define COLUMNS 3
 #include "depthwise_conv2d_bwd_data.h"
 
 void mg_depthwise_conv2d_f16_bwd_data(const mg_conv2d_params *p, const mg_f16 *dy, const mg_f16 *w,

@@ -9,6 +9,7 @@
 #define SUM           float
 #define FINISH        const mg_clamp_f32 *
 #define LANES         MG_LANES
+#define COLUMNS       3
 #define TILE_PIXELS   MG_TILE
 #define TILE_LEAST    TILE_PIXELS
 #define TILE_CHANNELS MG_TILE

@@ -9,6 +9,7 @@
 #define SUM           int32_t
 #define FINISH        mg_narrowing
 #define LANES         1
+#define COLUMNS       1
 #define TILE_PIXELS   2
 #define TILE_LEAST    TILE_PIXELS
 #define TILE_CHANNELS 4

@@ -5,6 +5,7 @@
 
 #include "weight_s8.h"
 
+#define COLUMNS 1
 #include "depthwise_conv2d_bwd_data.h"
 
 size_t mg_depthwise_conv2d_s8_bwd_data_scratch_size(const mg_conv2d_params *p) {

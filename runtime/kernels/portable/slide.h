@@ -5,7 +5,8 @@
  * a third of a load. The gradient of the input is the same sweep with the window turned round.
  *
  * Before it is included, ELEMENT, WEIGHT, SUM, BIAS, QUANT and FINISH name types, LANES is how many
- * neighbouring channels are swept together, and these are defined:
+ * neighbouring channels are swept together, COLUMNS how many columns share a round, 3 or 1: three
+ * need no moves between registers and more flash. And these are defined:
  *
  *     the lanes of x:            MG_INLINE void load_lanes(int place, const ELEMENT *x, SUM *to);
  *     how a channel's sums end:  static inline FINISH finish_of(const QUANT *q, int32_t channel);
@@ -84,7 +85,7 @@ MG_INLINE void slide_row(int rows, const slide *g, sweep *s, FINISH *f, const EL
         sweep_column(rows, 0, s, from, step);
         sweep_on(s);
     }
-    if (rows == 3 && LANES > 1) {
+    if (rows == 3 && COLUMNS == 3) {
         MG_ROLLED
         for (; inside >= 3; inside -= 3) {
             MG_UNROLLED

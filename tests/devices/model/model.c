@@ -61,23 +61,22 @@ static void backward(mg_model *model) {
         return;
     }
     m->dy[m->label] -= 1.0F;
-    MG_TRACE(model, 3);
+    mg_report(model, 3);
     for (int c = 0; c < CLASSES; c++) {
         m->b[c] -= m->hyper.learning_rate * m->dy[c];
         for (int i = 0; i < INPUTS; i++) {
             m->w[c][i] -= m->hyper.learning_rate * m->dy[c] * m->x[i];
         }
     }
-    MG_TRACE(model, 1);
-    MG_TRACE(model, 0);
+    mg_report(model, 1);
+    mg_report(model, 0);
 }
 
 static const mg_tensor tensors[] = {
-    {NULL, {0, offsetof(memory, w)}, sizeof(float) * CLASSES * INPUTS, 1},
-    {NULL, {0, offsetof(memory, b)}, sizeof(float) * CLASSES, 1},
-    {NULL, {0, offsetof(memory, hyper)}, sizeof(mg_hyper), 1},
-    {NULL, {0, offsetof(memory, dy)}, sizeof(float) * CLASSES, 0},
-    {initial_w, {0, 0}, sizeof initial_w, 0},
+    {{0, offsetof(memory, w)}, sizeof(float) * CLASSES * INPUTS, 1},
+    {{0, offsetof(memory, b)}, sizeof(float) * CLASSES, 1},
+    {{0, offsetof(memory, hyper)}, sizeof(mg_hyper), 1},
+    {{0, offsetof(memory, dy)}, sizeof(float) * CLASSES, 0},
 };
 
 const mg_program mg_the_program = {

@@ -158,9 +158,15 @@ def _both(first: Matches, second: Matches) -> Matches:
     return lambda call: first(call) and second(call)
 
 
-def with_variants(portable: Kernel, variants: Sequence[Variant]) -> tuple[Kernel, ...]:
-    """The rows of a kernel's variants, ``<symbol>_<family>``, and of the kernel itself."""
-    fitting = (v for v in variants if v.types is None or portable.dtype in v.types)
+def with_variants(
+    portable: Kernel, variants: Sequence[Variant], named: DType | None = None
+) -> tuple[Kernel, ...]:
+    """The rows of a kernel's variants, ``<symbol>_<family>``, and of the kernel itself.
+
+    ``named`` is the type that it is named by, if not that of all inputs.
+    """
+    dtype = named or portable.dtype
+    fitting = (v for v in variants if v.types is None or dtype in v.types)
     fast = (
         replace(
             portable,
