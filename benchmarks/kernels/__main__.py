@@ -1,6 +1,6 @@
 """Prints instructions per product of every kernel on every target, beside peers'.
 
-Every pass of 25 layers in three combinations of types is compared with the reference and
+Every pass of 25 layers in four combinations of types is compared with the reference and
 counted in the emulator, padding and packing included; a cell is forward / weight gradient /
 input gradient. Ends with 1 where a result is wrong.
 
@@ -28,6 +28,7 @@ TARGETS = (
     "cortex-m4",
     "cortex-m7",
     "cortex-m33",
+    "cortex-m55",
     "rv32imc",
     "rv32imfc",
 )

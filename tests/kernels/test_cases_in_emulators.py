@@ -32,12 +32,12 @@ def check(cases: list[Case], target: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, len(CASES), _AT_ONCE))
-@pytest.mark.parametrize("target", ["cortex-m7", "cortex-m3", "rv32imfc"])
+@pytest.mark.parametrize("target", ["cortex-m7", "cortex-m3", "cortex-m55", "rv32imfc"])
 def test_kernels_equal_their_reference(target: str, start: int) -> None:
     check(CASES[start : start + _AT_ONCE], target)
 
 
-@pytest.mark.parametrize("target", ["cortex-m4", "cortex-m33", "rv32imfc"])
+@pytest.mark.parametrize("target", ["cortex-m4", "cortex-m33", "cortex-m55", "rv32imfc"])
 def test_scratch_that_the_host_has_asked_for_is_enough(target: str) -> None:
     features = find_target(target).features
 
