@@ -14,8 +14,8 @@ COMMAND = "python -m benchmarks.kernels --record"
 
 #: With the features of all others. Floating point of a Cortex-M3 is the compiler's library.
 TARGETS: dict[str, tuple[Types, ...]] = {
-    "cortex-m7": tuple(Types),
-    "rv32imfc": tuple(Types),
+    "cortex-m7": (Types.F32, Types.INT8_F32, Types.INT8_S16),
+    "rv32imfc": (Types.F32, Types.INT8_F32, Types.INT8_S16),
     "cortex-m3": (Types.INT8_S16,),
 }
 

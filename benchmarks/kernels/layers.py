@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tests.ops.case import Case
+from tests.ops.case import Case, in_half
 from tests.ops.cases import conv2d, depthwise_conv2d, fully_connected, integer_gradients
 from tests.ops.convolutions import Image
 
@@ -17,6 +17,7 @@ class Types(StrEnum):
     """The types of a layer's forward pass and gradients."""
 
     F32 = "f32"
+    F16 = "f16"
     INT8_F32 = "int8, f32 gradients"
     INT8_S16 = "int8, s16 gradients"
 
@@ -39,11 +40,14 @@ class Layer:
 
 def _layer(name: str, op: str, labels: tuple[str, str], cases: Iterable[Case]) -> Layer:
     """The layer of these cases; its float and integer ones begin with these ``labels``."""
-    known = {str(case): case for case in cases}
+    cases = list(cases)
+    halves = (half for half in map(in_half, cases) if half is not None)
+    known = {str(case): case for case in (*cases, *halves)}
     label, integer = labels
     forward, weight, data = op, f"{op}_bwd_weight", f"{op}_bwd_data"
     names = {
         Types.F32: (f"{forward}-{label}", f"{weight}-{label}", f"{data}-{label}"),
+        Types.F16: (f"{forward}-{label}-f16", f"{weight}-{label}-f16", f"{data}-{label}-f16"),
         Types.INT8_F32: (f"{forward}-{label}-s8", f"{weight}-{label}-s8", f"{data}-{label}-s8"),
         Types.INT8_S16: (
             f"{forward}-{label}-s8",

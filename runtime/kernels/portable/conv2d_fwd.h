@@ -9,6 +9,12 @@
 #define TILE_PIXELS   MG_TILE
 #define TILE_CHANNELS MG_TILE
 
+static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows,
+                                  const mg_span *columns) {
+    const int32_t products = p->kernel_h * p->kernel_w * (p->in_c / p->groups);
+    return mg_conv2d_window(p, rows, columns, products, 1);
+}
+
 MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp_f32 *q,
                     const REAL *const *x, const REAL *w, const REAL *b, int32_t channel,
                     REAL *const *y) {

@@ -1,7 +1,8 @@
 /* The body of convolution kernels: walks the results in register tiles.
  *
  * Before it is included, ELEMENT, WEIGHT, BIAS and QUANT name types, TILE_PIXELS and TILE_CHANNELS
- * are the size of a register tile, and these are defined:
+ * are the size of a register tile (without TILE_CHANNELS a tile has all channels of a group), and
+ * these are defined:
  *
  *     window of the taps that a rectangle of results has, in elements:
  *         static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows,
@@ -29,6 +30,7 @@ typedef struct {
 /* All channels for a few pixels. */
 MG_INLINE void walk_channels(int pixels, const walk *k, const mg_window *v,
                              const ELEMENT *const *source, ELEMENT *const *result) {
+#ifdef TILE_CHANNELS
     const int32_t end = k->channel + k->channels;
     const WEIGHT *w = k->w;
     for (int32_t channel = k->channel; channel < end;) {
@@ -42,6 +44,9 @@ MG_INLINE void walk_channels(int pixels, const walk *k, const mg_window *v,
         channel += wide;
         w += wide * v->w_channel;
     }
+#else
+    tile(pixels, k->channels, v, k->q, source, k->w, k->b, k->channel, result);
+#endif
 }
 
 /* The pixels of a rectangle that all have the same window. */

@@ -15,7 +15,7 @@ from mcugrad.ops.base import CArray, CStruct, CValue
 @cache
 def _kernels() -> tuple[FFI, Any]:
     ffi = FFI()
-    ffi.cdef(declarations("mg_kernels.h"))
+    ffi.cdef(declarations("mg_f16.h", "mg_kernels.h", "mg_kernels_f16.h"))
     return ffi, ffi.dlopen(str(kernel_library()))
 
 
