@@ -213,7 +213,10 @@ register(
             _fwd_params,
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
-            variants={DType.S8: (Variant("dsp", _deep_or_wide, scratch=True),)},
+            variants={
+                DType.S8: (Variant("dsp", _deep_or_wide, scratch=True),),
+                DType.F16: (Variant("mve", scratch=True),),
+            },
         ),
         gradient=_gradient,
         products=_products,
@@ -226,7 +229,12 @@ register(
         Conv2dBwdDataAttrs,
         _bwd_data_infer,
         _bwd_data_reference,
-        kernels=linear.bwd_data_kernels("conv2d", _bwd_data_params, axis=0),
+        kernels=linear.bwd_data_kernels(
+            "conv2d",
+            _bwd_data_params,
+            axis=0,
+            variants={DType.F16: (Variant("mve", scratch=True),)},
+        ),
         products=_bwd_data_products,
         integer=bwd_data_rule("conv2d", lambda attrs, w: w.size // w.shape[3] // attrs.conv.groups),
     )
@@ -246,7 +254,9 @@ register(
         Conv2dAttrs,
         _bwd_weight_infer,
         _bwd_weight_reference,
-        kernels=linear.bwd_weight_kernels("conv2d", _bwd_weight_params),
+        kernels=linear.bwd_weight_kernels(
+            "conv2d", _bwd_weight_params, {DType.F16: (Variant("mve"),)}
+        ),
         products=_bwd_weight_products,
         gathers=True,
         integer=bwd_weight_rule("conv2d"),
