@@ -49,7 +49,9 @@ def test_a_dead_emulator_is_noticed(tmp_path: Path) -> None:
             running.infer(np.zeros(4, np.float32))
 
 
-@pytest.mark.parametrize("board", ["cortex-m0plus", "cortex-m3", "cortex-m33", "cortex-m55", "rv32imc"])
+@pytest.mark.parametrize(
+    "board", ["cortex-m0plus", "cortex-m3", "cortex-m33", "cortex-m55", "rv32imc"]
+)
 def test_a_fault_restarts_the_firmware_and_is_reported(board: str, tmp_path: Path) -> None:
     require_emulator(board)
     model = tmp_path / "model"

@@ -16,22 +16,51 @@ typedef struct {
     side row, lane;
 } positions;
 
-/* n positions of a row; one vector has but `count` channels. */
-MG_INLINE void add_positions(int rows, int vectors, int32_t n, int32_t count, const positions *at,
-                             const mg_f16 **a, const mg_f16 **b, mg_tile_f16 *t) {
+/* One vector has but `count` channels. */
+MG_INLINE void add_position(int rows, int vectors, int32_t count, const mg_f16 *a, const mg_f16 *b,
+                            mg_tile_f16 *t) {
+    mg_halves lanes[MG_TILE_VECTORS];
+    MG_UNROLLED
+    for (int j = 0; j < vectors; ++j) {
+        lanes[j] = vectors == 1 ? mg_load_first(b, count) : mg_load(b + j * MG_HALVES);
+    }
+    MG_UNROLLED
+    for (int i = 0; i < rows; ++i) {
+        mg_add_row(i, vectors, a + i, lanes, t);
+    }
+}
+
+/* n positions of a row */
+MG_INLINE void add_positions(int rows, int vectors, int32_t n, int32_t count, int32_t a_step,
+                             int32_t b_step, const mg_f16 *a, const mg_f16 *b, mg_tile_f16 *t) {
     MG_ROLLED
-    for (; n > 0; --n) {
-        mg_halves lanes[MG_TILE_VECTORS];
+    for (uint32_t rest = (uint32_t)n % MG_UNROLL; rest > 0; --rest) {
+        add_position(rows, vectors, count, a, b, t);
+        a += a_step;
+        b += b_step;
+    }
+    MG_ROLLED
+    for (uint32_t whole = (uint32_t)n / MG_UNROLL; whole > 0; --whole) {
         MG_UNROLLED
-        for (int j = 0; j < vectors; ++j) {
-            lanes[j] = vectors == 1 ? mg_load_first(*b, count) : mg_load(*b + j * MG_HALVES);
+        for (int k = 0; k < MG_UNROLL; ++k) {
+            add_position(rows, vectors, count, a, b, t);
+            a += a_step;
+            b += b_step;
         }
-        MG_UNROLLED
-        for (int i = 0; i < rows; ++i) {
-            mg_add_row(i, vectors, *a + i, lanes, t);
-        }
-        *a += at->row.column;
-        *b += at->lane.column;
+    }
+}
+
+/* Lanes that are neighbours in dw go there as they are. */
+MG_INLINE void finish(mg_singles sums, int32_t step, int32_t count, const mg_f16 *gathered,
+                      mg_f16 *dw) {
+    const mg_places to = {step, count};
+    if (gathered != NULL) {
+        sums = mg_add_halves(sums, mg_load_apart(gathered, to));
+    }
+    if (step == 1) {
+        mg_store_first(dw, mg_rounded(sums), count);
+    } else {
+        mg_store_apart(dw, to, mg_rounded(sums));
     }
 }
 
@@ -39,6 +68,7 @@ MG_INLINE void add_positions(int rows, int vectors, int32_t n, int32_t count, co
 MG_INLINE void tile(int rows, int vectors, int32_t count, const positions *at, const mg_f16 *a,
                     const mg_f16 *b, const mg_f16 *gathered, mg_f16 *dw) {
     static const float zeros[MG_TILE_LANES];
+    const int32_t a_step = at->row.column, b_step = at->lane.column;
     float total[MG_TILE_SUMS];
     mg_tile_f16 t;
     mg_start_tile(rows, vectors, zeros, total, &t);
@@ -47,26 +77,37 @@ MG_INLINE void tile(int rows, int vectors, int32_t count, const positions *at, c
         MG_ROLLED
         for (int32_t left = at->columns; left > 0;) {
             const int32_t n = mg_make_room(rows, vectors, left, &t);
-            add_positions(rows, vectors, n, count, at, &a, &b, &t);
+            add_positions(rows, vectors, n, count, a_step, b_step, a, b, &t);
+            a += n * a_step;
+            b += n * b_step;
             left -= n;
         }
         a += at->row.row;
         b += at->lane.row;
     }
+    const int32_t step = at->lane.dw_step;
     MG_UNROLLED
     for (int i = 0; i < rows; ++i) {
         MG_UNROLLED
         for (int j = 0; j < vectors; ++j) {
-            const mg_places to = {at->lane.dw_step, vectors == 1 ? count : MG_HALVES};
-            const int32_t first = i * at->row.dw_step + j * MG_HALVES * to.step;
-            mg_singles sums = mg_total(&t, i, j);
-            if (gathered != NULL) {
-                sums = mg_add_halves(sums, mg_load_apart(gathered + first, to));
-            }
-            mg_store_apart(dw + first, to, mg_rounded(sums));
+            const int32_t first = i * at->row.dw_step + j * MG_HALVES * step;
+            finish(mg_total(&t, i, j), step, vectors == 1 ? count : MG_HALVES,
+                   gathered != NULL ? gathered + first : NULL, dw + first);
         }
     }
 }
+
+/* With all registers for one tile. */
+#define TILE(rows, vectors)                                                                        \
+    MG_APART void tile_##rows##x##vectors(int32_t count, const positions *at, const mg_f16 *a,     \
+                                          const mg_f16 *b, const mg_f16 *gathered, mg_f16 *dw) {   \
+        tile(rows, vectors, count, at, a, b, gathered, dw);                                        \
+    }
+
+TILE(3, 2)
+TILE(1, 2)
+TILE(3, 1)
+TILE(1, 1)
 
 /* Some rows of the matrix. */
 MG_INLINE void all_lanes(int rows, const positions *at, const mg_f16 *a, const mg_f16 *b,
@@ -74,9 +115,9 @@ MG_INLINE void all_lanes(int rows, const positions *at, const mg_f16 *a, const m
     for (int32_t left = at->lane.channels; left > 0;) {
         const int32_t wide = left >= MG_TILE_LANES ? MG_TILE_LANES : mg_min(left, MG_HALVES);
         if (wide == MG_TILE_LANES) {
-            tile(rows, 2, wide, at, a, b, gathered, dw);
+            (rows == 1 ? tile_1x2 : tile_3x2)(wide, at, a, b, gathered, dw);
         } else {
-            tile(rows, 1, wide, at, a, b, gathered, dw);
+            (rows == 1 ? tile_1x1 : tile_3x1)(wide, at, a, b, gathered, dw);
         }
         left -= wide;
         b += wide;

@@ -18,6 +18,16 @@ typedef struct {
     int32_t step, count;
 } mg_places;
 
+/* Limits of results, which rounding keeps in order: those of rounded sums are rounded themselves.
+ */
+typedef struct {
+    mg_f16 low, high;
+} mg_range_f16;
+
+static inline mg_range_f16 mg_range_of(mg_clamp_f32 range) {
+    return (mg_range_f16){(mg_f16)range.low, (mg_f16)range.high};
+}
+
 #ifdef __ARM_FEATURE_MVE
 
 #include <arm_mve.h>
@@ -50,29 +60,28 @@ static inline void mg_store_first(mg_f16 *to, mg_halves x, int32_t count) {
     vst1q_p_f16((float16_t *)to, x, vctp16q((uint32_t)count));
 }
 
-static inline uint32x4_t mg_even_offsets(mg_places at) {
-    return vmulq_n_u32(vidupq_n_u32(0, 2), (uint32_t)at.step);
+/* Lanes that nobody wants repeat the last one. */
+static inline uint32x4_t mg_offsets(uint32x4_t lanes, mg_places at) {
+    const uint32x4_t last = vdupq_n_u32((uint32_t)at.count - 1);
+    return vmulq_n_u32(vminq_u32(lanes, last), (uint32_t)at.step);
 }
 
 static inline mg_halves mg_load_apart(const mg_f16 *from, mg_places at) {
-    const uint32x4_t even = mg_even_offsets(at), odd = vaddq_n_u32(even, (uint32_t)at.step);
-    const mve_pred16_t evens = vctp32q((uint32_t)(at.count + 1) / 2);
-    const mve_pred16_t odds = vctp32q((uint32_t)at.count / 2);
+    const uint32x4_t even = vidupq_n_u32(0, 2), odd = vaddq_n_u32(even, 1);
     const uint16_t *const base = (const uint16_t *)from;
-    const uint16x8_t low =
-        vreinterpretq_u16_u32(vldrhq_gather_shifted_offset_z_u32(base, even, evens));
-    return vreinterpretq_f16_u16(
-        vmovntq_u32(low, vldrhq_gather_shifted_offset_z_u32(base, odd, odds)));
+    const uint32x4_t low = vldrhq_gather_shifted_offset_u32(base, mg_offsets(even, at));
+    const uint32x4_t high = vldrhq_gather_shifted_offset_u32(base, mg_offsets(odd, at));
+    return vreinterpretq_f16_u16(vmovntq_u32(vreinterpretq_u16_u32(low), high));
 }
 
 static inline void mg_store_apart(mg_f16 *to, mg_places at, mg_halves x) {
-    const uint32x4_t even = mg_even_offsets(at), odd = vaddq_n_u32(even, (uint32_t)at.step);
-    const mve_pred16_t evens = vctp32q((uint32_t)(at.count + 1) / 2);
-    const mve_pred16_t odds = vctp32q((uint32_t)at.count / 2);
+    const uint32x4_t even = vidupq_n_u32(0, 2), odd = vaddq_n_u32(even, 1);
     const uint32x4_t pairs = vreinterpretq_u32_f16(x);
     uint16_t *const base = (uint16_t *)to;
-    vstrhq_scatter_shifted_offset_p_u32(base, even, pairs, evens);
-    vstrhq_scatter_shifted_offset_p_u32(base, odd, vshrq_n_u32(pairs, 16), odds);
+    vstrhq_scatter_shifted_offset_p_u32(base, mg_offsets(even, at), pairs,
+                                        vctp32q((uint32_t)(at.count + 1) / 2));
+    vstrhq_scatter_shifted_offset_p_u32(base, mg_offsets(odd, at), vshrq_n_u32(pairs, 16),
+                                        vctp32q((uint32_t)at.count / 2));
 }
 
 /* sums + *factor * x */
@@ -94,19 +103,20 @@ static inline void mg_store_singles(float *to, mg_singles x) {
     vst1q_f32(to + 4, x.odd);
 }
 
+static inline mg_singles mg_widened(mg_halves x) {
+    return (mg_singles){vcvtbq_f32_f16(x), vcvttq_f32_f16(x)};
+}
+
 static inline mg_singles mg_add_halves(mg_singles sums, mg_halves x) {
     return (mg_singles){vaddq_f32(sums.even, vcvtbq_f32_f16(x)),
                         vaddq_f32(sums.odd, vcvttq_f32_f16(x))};
 }
 
 /* Minimum and maximum would drop a NaN. */
-static inline float32x4_t mg_limited_lanes(float32x4_t x, mg_clamp_f32 range) {
-    x = vdupq_m_n_f32(x, range.low, vcmpltq_n_f32(x, range.low));
-    return vdupq_m_n_f32(x, range.high, vcmpgtq_n_f32(x, range.high));
-}
-
-static inline mg_singles mg_limited(mg_singles x, mg_clamp_f32 range) {
-    return (mg_singles){mg_limited_lanes(x.even, range), mg_limited_lanes(x.odd, range)};
+static inline mg_halves mg_limited(mg_halves x, mg_range_f16 range) {
+    const float16_t low = range.low, high = range.high;
+    x = vdupq_m_n_f16(x, low, vcmpltq_n_f16(x, low));
+    return vdupq_m_n_f16(x, high, vcmpgtq_n_f16(x, high));
 }
 
 static inline mg_halves mg_rounded(mg_singles x) {
@@ -183,6 +193,14 @@ static inline void mg_store_singles(float *to, mg_singles x) {
     __builtin_memcpy(to, &x, sizeof x);
 }
 
+static inline mg_singles mg_widened(mg_halves x) {
+    mg_singles y;
+    for (int i = 0; i < MG_HALVES; ++i) {
+        y.lane[i] = (float)x.lane[i];
+    }
+    return y;
+}
+
 static inline mg_singles mg_add_halves(mg_singles sums, mg_halves x) {
     for (int i = 0; i < MG_HALVES; ++i) {
         sums.lane[i] += (float)x.lane[i];
@@ -190,9 +208,10 @@ static inline mg_singles mg_add_halves(mg_singles sums, mg_halves x) {
     return sums;
 }
 
-static inline mg_singles mg_limited(mg_singles x, mg_clamp_f32 range) {
+static inline mg_halves mg_limited(mg_halves x, mg_range_f16 range) {
     for (int i = 0; i < MG_HALVES; ++i) {
-        x.lane[i] = mg_limit_f32(x.lane[i], range);
+        const mg_f16 at = x.lane[i];
+        x.lane[i] = at < range.low ? range.low : at > range.high ? range.high : at;
     }
     return x;
 }

@@ -43,6 +43,28 @@ MG_INLINE mg_singles mg_total(const mg_tile_f16 *t, int row, int vector) {
     return mg_add_halves(mg_load_singles(from), t->sums[row][vector]);
 }
 
+/* The sums, rounded to half. */
+MG_INLINE void mg_round_tile(int rows, int vectors, mg_tile_f16 *t) {
+    MG_UNROLLED
+    for (int i = 0; i < rows; ++i) {
+        MG_UNROLLED
+        for (int j = 0; j < vectors; ++j) {
+            t->sums[i][j] = mg_rounded(mg_total(t, i, j));
+        }
+    }
+}
+
+/* Results within a range. */
+MG_INLINE void mg_limit_tile(int rows, int vectors, mg_range_f16 range, mg_tile_f16 *t) {
+    MG_UNROLLED
+    for (int i = 0; i < rows; ++i) {
+        MG_UNROLLED
+        for (int j = 0; j < vectors; ++j) {
+            t->sums[i][j] = mg_limited(t->sums[i][j], range);
+        }
+    }
+}
+
 /* How many of `left` products may be added now. */
 MG_INLINE int32_t mg_make_room(int rows, int vectors, int32_t left, mg_tile_f16 *t) {
     if (t->room == 0) {

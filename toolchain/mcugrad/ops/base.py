@@ -104,7 +104,8 @@ class Kernel:
     pairs (output, input) that may be the same memory when nothing else needs the input,
     in the calls for which ``inplace_in`` holds.
     ``arity`` is the number of inputs of a C function with optional ones at the end: those
-    that a node leaves out are passed as NULL too.
+    that a node leaves out are passed as NULL too. With ``half_sums`` some products are summed
+    in half precision.
     """
 
     symbol: str
@@ -117,6 +118,7 @@ class Kernel:
     inplace: tuple[tuple[int, int], ...] = ()
     inplace_in: Callable[[OpCall], bool] = always
     arity: int = 0
+    half_sums: bool = False
 
     def inplace_pairs(self, call: OpCall) -> tuple[tuple[int, int], ...]:
         """The pairs (output, input) that may be the same memory in ``call``."""
@@ -146,6 +148,7 @@ class Variant:
     family: str
     matches: Matches = always
     scratch: bool = False
+    half_sums: bool = False
 
 
 #: The variants of an operator's kernels by the element type that they are named by.
@@ -164,6 +167,7 @@ def with_variants(portable: Kernel, variants: Sequence[Variant]) -> tuple[Kernel
             symbol=f"{portable.symbol}_{v.family}",
             features=frozenset({v.family}),
             scratch=v.scratch,
+            half_sums=v.half_sums,
             matches=_both(portable.matches, v.matches),
         )
         for v in variants

@@ -190,6 +190,20 @@ def _deep_or_wide(call: OpCall) -> bool:
     return _deep(w) or w.shape[0] // call.attrs.groups >= 16
 
 
+#: Channels from which on vectors of eight are quicker than single ones.
+_LANES = 3
+
+
+def _output_lanes(call: OpCall) -> bool:
+    """Whether a group's output channels make vectors."""
+    return call.input(1).shape[0] // call.attrs.groups >= _LANES
+
+
+def _input_lanes(call: OpCall) -> bool:
+    """Whether a group's input channels make vectors."""
+    return call.input(1).shape[3] >= _LANES
+
+
 def _products(call: OpCall) -> int:
     return call.outputs[0].size * (call.input(1).size // call.input(1).shape[0])
 
@@ -215,7 +229,7 @@ register(
             scratch=True,
             variants={
                 DType.S8: (Variant("dsp", _deep_or_wide, scratch=True),),
-                DType.F16: (Variant("mve", scratch=True),),
+                DType.F16: (Variant("mve", _output_lanes, scratch=True, half_sums=True),),
             },
         ),
         gradient=_gradient,
@@ -233,7 +247,7 @@ register(
             "conv2d",
             _bwd_data_params,
             axis=0,
-            variants={DType.F16: (Variant("mve", scratch=True),)},
+            variants={DType.F16: (Variant("mve", _input_lanes, scratch=True, half_sums=True),)},
         ),
         products=_bwd_data_products,
         integer=bwd_data_rule("conv2d", lambda attrs, w: w.size // w.shape[3] // attrs.conv.groups),
@@ -255,7 +269,7 @@ register(
         _bwd_weight_infer,
         _bwd_weight_reference,
         kernels=linear.bwd_weight_kernels(
-            "conv2d", _bwd_weight_params, {DType.F16: (Variant("mve"),)}
+            "conv2d", _bwd_weight_params, {DType.F16: (Variant("mve", half_sums=True),)}
         ),
         products=_bwd_weight_products,
         gathers=True,
