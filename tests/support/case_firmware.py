@@ -108,8 +108,8 @@ def _worst(case: Case, symbol: str, contents: Sequence[bytes]) -> Difference:
     for tensor, content, wanted in zip(case.call.outputs, contents, case.expected(), strict=True):
         stored = tensor.dtype.numpy
         name = f"{case}/{tensor.name}"
-        got, wanted = np.frombuffer(content, stored), wanted.astype(stored)
-        found.append(difference(0, name, got, wanted, half_sums=half))
+        got, expected = np.frombuffer(content, stored), wanted.astype(stored)
+        found.append(difference(0, name, got, expected, half_sums=half))
     return max(found, key=lambda d: d.severity)
 
 

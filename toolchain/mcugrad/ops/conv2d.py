@@ -196,7 +196,8 @@ _LANES = 3
 
 def _output_lanes(call: OpCall) -> bool:
     """Whether a group's output channels make vectors."""
-    return call.input(1).shape[0] // call.attrs.groups >= _LANES
+    attrs: Conv2dAttrs = call.attrs
+    return call.input(1).shape[0] // attrs.groups >= _LANES
 
 
 def _input_lanes(call: OpCall) -> bool:
@@ -228,7 +229,10 @@ register(
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
             variants={
-                DType.S8: (Variant("dsp", _deep_or_wide, scratch=True),),
+                DType.S8: (
+                    Variant("mve", scratch=True),
+                    Variant("dsp", _deep_or_wide, scratch=True),
+                ),
                 DType.F16: (Variant("mve", _output_lanes, scratch=True, half_sums=True),),
             },
         ),
