@@ -44,8 +44,8 @@ static inline int32_t products_of(const mg_conv2d_params *p) {
     return p->kernel_h * p->kernel_w * (p->in_c / p->groups);
 }
 
-/* Adds the products of some elements, so many vectors, of which the last has `rest`; whole: no
- * fewer than it can have; first: nothing has been summed before. */
+/* Adds the products of some elements with all channels: so many vectors, of which the last has
+ * `rest`; whole: no fewer than it can have; first: nothing has been summed before. */
 MG_INLINE void add_chunk(int vectors, int whole, int first, int32_t rest, int32_t products,
                          int32_t channels, const int8_t *x, const int8_t *next, const int8_t *w,
                          int32_t *sums) {
@@ -170,6 +170,8 @@ void mg_conv2d_s8_fwd_mve(void *scratch, const mg_conv2d_params *p, const mg_req
     const place windows = {(int8_t *)(sums + quads_of(p) * MG_WORDS * PIXELS), window_bytes(p)};
     int8_t *const next = windows.at + windows.pixel, *const padding = next + windows.pixel;
     const mg_ends_s8 ends = {q->output_zero_point, q->low, q->high};
+    /* Of one tap, whose vectors are full. */
+    const int as_they_are = products == depth && products % MG_BYTES == 0;
     const int shifts_right = prepare(p, q, w, b, quads);
     __builtin_memset(padding, q->input_zero_point, (size_t)depth);
     for (int32_t pixel = 0; pixel <= last; pixel += PIXELS) {
@@ -178,8 +180,14 @@ void mg_conv2d_s8_fwd_mve(void *scratch, const mg_conv2d_params *p, const mg_req
             const int32_t channel = g * channels;
             int8_t *const to = y + pixel * p->out_c + channel;
             int8_t *const to_next = pixel < last ? to + p->out_c : to;
-            lay_out_windows(p, 0, &at, x + g * depth, padding, windows);
-            dots(products, channels, windows.at, next, w + channel * products, sums);
+            if (as_they_are && at.inside) {
+                const int8_t *const from = x + g * depth;
+                dots(products, channels, from + at.offset[0], from + at.offset[1],
+                     w + channel * products, sums);
+            } else {
+                lay_out_windows(p, 0, &at, x + g * depth, padding, windows);
+                dots(products, channels, windows.at, next, w + channel * products, sums);
+            }
             if (shifts_right) {
                 finish(1, channels, quads + g * quads_of(p), sums, ends, to, to_next);
             } else {
