@@ -161,6 +161,11 @@ def _side_by_side(window: Window) -> bool:
     return window.dilation[1] == 1
 
 
+def _one_each(attrs: DepthwiseConv2dAttrs) -> bool:
+    """Whether each input channel has one of the output, as vectors of channels want."""
+    return attrs.multiplier == 1
+
+
 def _slides(call: OpCall) -> bool:
     return _side_by_side(call.attrs.window)
 
@@ -212,7 +217,12 @@ register(
             inplace_in=lambda call: (
                 call.input(0).shape == call.outputs[0].shape and call.attrs.window.stride == (1, 1)
             ),
-            variants={DType.S8: (Variant("dsp", _slides, scratch=True),)},
+            variants={
+                DType.S8: (Variant("dsp", _slides, scratch=True),),
+                DType.F16: (
+                    Variant("mve", lambda call: _one_each(call.attrs), half_sums=True),
+                ),
+            },
         ),
         gradient=_gradient,
         products=_products,
@@ -225,7 +235,16 @@ register(
         DepthwiseConv2dBwdDataAttrs,
         _bwd_data_infer,
         _bwd_data_reference,
-        kernels=linear.bwd_data_kernels("depthwise_conv2d", _bwd_data_params, axis=2),
+        kernels=linear.bwd_data_kernels(
+            "depthwise_conv2d",
+            _bwd_data_params,
+            axis=2,
+            variants={
+                DType.F16: (
+                    Variant("mve", lambda call: _one_each(call.attrs.conv), half_sums=True),
+                )
+            },
+        ),
         products=_bwd_data_products,
         integer=bwd_data_rule(
             "depthwise_conv2d",
@@ -248,7 +267,11 @@ register(
         DepthwiseConv2dAttrs,
         _bwd_weight_infer,
         _bwd_weight_reference,
-        kernels=linear.bwd_weight_kernels("depthwise_conv2d", _bwd_weight_params),
+        kernels=linear.bwd_weight_kernels(
+            "depthwise_conv2d",
+            _bwd_weight_params,
+            {DType.F16: (Variant("mve", lambda call: _one_each(call.attrs), half_sums=True),)},
+        ),
         products=_bwd_weight_products,
         gathers=True,
         integer=bwd_weight_rule("depthwise_conv2d"),
