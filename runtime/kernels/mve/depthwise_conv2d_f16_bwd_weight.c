@@ -110,7 +110,7 @@ MG_APART void three_taps(const positions *at, const mg_f16 *x, const mg_f16 *dy,
 static inline int in_threes(const mg_conv2d_params *p) {
     const int32_t right = p->out_w - p->pad_left + 2 - p->in_w;
     return p->kernel_w == 3 && p->stride_w == 1 && p->dilation_w == 1 && 0 <= p->pad_left &&
-           p->pad_left <= 1 && 0 <= right && right <= 1 && p->in_c >= MG_HALVES && p->in_w >= 2;
+           p->pad_left <= 1 && 0 <= right && right <= 1 && p->in_w >= 2;
 }
 
 static inline const mg_f16 *at_or_null(const mg_f16 *gathered, int32_t offset) {
@@ -134,13 +134,9 @@ static void all_taps(const mg_conv2d_params *p, int32_t ky, const mg_f16 *x, con
     };
     x += rows.count > 0 ? rows.source * p->in_w * p->in_c : 0;
     dy += rows.count > 0 ? rows.first * p->out_w * p->in_c : 0;
-    if (in_threes(p)) {
-        for (int32_t c = 0; c < p->in_c; c += MG_HALVES) {
-            const int32_t channel = mg_min(c, p->in_c - MG_HALVES); /* some may be repeated */
-            three_taps(&at, x + channel - p->pad_left * p->in_c, dy + channel,
-                       at_or_null(gathered, channel), dw + channel);
-        }
-        return;
+    const int32_t whole = in_threes(p) ? p->in_c / MG_HALVES * MG_HALVES : 0;
+    for (int32_t c = 0; c < whole; c += MG_HALVES) {
+        three_taps(&at, x + c - p->pad_left * p->in_c, dy + c, at_or_null(gathered, c), dw + c);
     }
     for (int32_t kx = 0; kx < p->kernel_w; ++kx) {
         const mg_span columns = mg_tap_span(&across, kx);
@@ -148,7 +144,7 @@ static void all_taps(const mg_conv2d_params *p, int32_t ky, const mg_f16 *x, con
         const int32_t from = inside ? columns.source * p->in_c : 0;
         const int32_t to = inside ? columns.first * p->in_c : 0;
         at.columns = columns.count;
-        for (int32_t c = 0; c < p->in_c; c += MG_HALVES) {
+        for (int32_t c = whole; c < p->in_c; c += MG_HALVES) {
             const int32_t tap = kx * p->in_c + c;
             one_tap(&at, p->in_c - c, x + from + c, dy + to + c, at_or_null(gathered, tap),
                     dw + tap);

@@ -13,13 +13,12 @@
 #define SWEPT       4
 
 /* b NULL: zeros */
-static inline mg_singles starts_of(const mg_f16 *b, int32_t channel, int32_t count) {
-    return mg_widened(b != NULL ? mg_load_first(b + channel, count) : mg_no_halves());
+static inline mg_halves starts_of(const mg_f16 *b, int32_t channel, int32_t count) {
+    return b != NULL ? mg_load_first(b + channel, count) : mg_no_halves();
 }
 
 /* q NULL: no activation */
-static inline mg_halves finished(mg_singles sums, const mg_range_f16 *q) {
-    const mg_halves y = mg_rounded(sums);
+static inline mg_halves limited(mg_halves y, const mg_range_f16 *q) {
     return q != NULL ? mg_limited(y, *q) : y;
 }
 
@@ -30,7 +29,7 @@ MG_INLINE void taps(int pixels, int32_t count, const mg_window *v, const mg_rang
     float start[MG_HALVES], total[MG_TILE_SUMS];
     const mg_f16 *a[MG_TILE_ROWS];
     mg_tile_f16 t;
-    mg_store_singles(start, starts_of(b, channel, count));
+    mg_store_singles(start, mg_widened(starts_of(b, channel, count)));
     mg_start_tile(pixels, 1, start, total, &t);
     MG_UNROLLED
     for (int i = 0; i < pixels; ++i) {
@@ -54,7 +53,7 @@ MG_INLINE void taps(int pixels, int32_t count, const mg_window *v, const mg_rang
     }
     MG_UNROLLED
     for (int i = 0; i < pixels; ++i) {
-        mg_store_first(result[i] + channel, finished(mg_total(&t, i, 0), q), count);
+        mg_store_first(result[i] + channel, limited(mg_rounded(mg_total(&t, i, 0)), q), count);
     }
 }
 
@@ -74,18 +73,18 @@ typedef struct {
     const mg_range_f16 *q;
     int32_t rows;
     const mg_f16 *w;
-    mg_singles start;
+    mg_halves start;
 } swept;
 
-/* Results side by side, from the first column of the source that they meet on; left and right: that
- * column, or the last one, lies outside. */
+/* Results side by side, of nine products each and the bias, all in half: from the first column of
+ * the source that they meet on; left and right: that column, or the last one, lies outside. */
 MG_INLINE void sweep(int pixels, int left, int right, const swept *s, const mg_f16 *x, mg_f16 *y) {
     const int32_t step = s->g->channels, row = (s->g->source_w - pixels - 2) * step;
     const mg_f16 *w = s->w;
     mg_halves sums[SWEPT];
     MG_UNROLLED
     for (int i = 0; i < pixels; ++i) {
-        sums[i] = mg_no_halves();
+        sums[i] = s->start;
     }
     MG_ROLLED
     for (int32_t rows = s->rows; rows > 0; --rows) {
@@ -112,7 +111,7 @@ MG_INLINE void sweep(int pixels, int left, int right, const swept *s, const mg_f
     }
     MG_UNROLLED
     for (int i = 0; i < pixels; ++i) {
-        mg_store(y + i * step, finished(mg_add_halves(s->start, sums[i]), s->q));
+        mg_store(y + i * step, limited(sums[i], s->q));
     }
 }
 
@@ -121,33 +120,45 @@ MG_APART void sweep_row(const swept *s, const mg_f16 *x, mg_f16 *y) {
     const slide *const g = s->g;
     const int32_t step = g->channels;
     const int right = g->result_w - g->pad_left + 2 > g->source_w;
-    int32_t done = 0;
+    int left = g->pad_left > 0;
+    int32_t to_do = g->result_w;
     x -= g->pad_left * step;
-    MG_ROLLED
-    while (done < g->result_w) {
-        const int first = done == 0 && g->pad_left > 0;
-        const int32_t pixels = g->result_w - done >= SWEPT ? SWEPT : 1;
-        const int last = done + pixels == g->result_w && right;
-        if (pixels == SWEPT) {
-            if (first && last) {
+    while (to_do > 0) {
+        int32_t pixels = SWEPT;
+        if (to_do > SWEPT && !left) {
+            MG_ROLLED
+            for (; to_do > SWEPT; to_do -= SWEPT) {
+                sweep(SWEPT, 0, 0, s, x, y);
+                x += SWEPT * step;
+                y += SWEPT * step;
+            }
+            continue;
+        }
+        const int last = right && (to_do == SWEPT || to_do == 1);
+        if (to_do >= SWEPT) {
+            if (left && last) {
                 sweep(SWEPT, 1, 1, s, x, y);
-            } else if (first) {
+            } else if (left) {
                 sweep(SWEPT, 1, 0, s, x, y);
             } else if (last) {
                 sweep(SWEPT, 0, 1, s, x, y);
             } else {
                 sweep(SWEPT, 0, 0, s, x, y);
             }
-        } else if (first && last) {
-            sweep(1, 1, 1, s, x, y);
-        } else if (first) {
-            sweep(1, 1, 0, s, x, y);
-        } else if (last) {
-            sweep(1, 0, 1, s, x, y);
         } else {
-            sweep(1, 0, 0, s, x, y);
+            pixels = 1;
+            if (left && last) {
+                sweep(1, 1, 1, s, x, y);
+            } else if (left) {
+                sweep(1, 1, 0, s, x, y);
+            } else if (last) {
+                sweep(1, 0, 1, s, x, y);
+            } else {
+                sweep(1, 0, 0, s, x, y);
+            }
         }
-        done += pixels;
+        left = 0;
+        to_do -= pixels;
         x += pixels * step;
         y += pixels * step;
     }

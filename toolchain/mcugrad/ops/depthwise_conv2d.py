@@ -219,9 +219,7 @@ register(
             ),
             variants={
                 DType.S8: (Variant("dsp", _slides, scratch=True),),
-                DType.F16: (
-                    Variant("mve", lambda call: _one_each(call.attrs), half_sums=True),
-                ),
+                DType.F16: (Variant("mve", lambda call: _one_each(call.attrs), half_sums=True),),
             },
         ),
         gradient=_gradient,
