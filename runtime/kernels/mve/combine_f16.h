@@ -165,14 +165,18 @@ typedef struct {
     int32_t starts_group, w_group; /* from a group to the next */
 } part;
 
+/* Channels with those that fill up their last row. */
+static inline int32_t width_of(int32_t channels) {
+    return mg_ceil_div(channels, row_of(channels)) * row_of(channels);
+}
+
 static inline part lay_out_at(void *scratch, int32_t groups, int32_t products, int32_t channels) {
-    const int32_t width = mg_ceil_div(channels, row_of(channels)) * row_of(channels);
+    const int32_t width = width_of(channels);
     float *const starts = scratch;
     return (part){starts, (mg_f16 *)(starts + groups * width), width, products * width};
 }
 
 static inline size_t part_size(int32_t groups, int32_t products, int32_t channels) {
-    const part all = lay_out_at(NULL, groups, products, part_of(products, channels));
-    return (size_t)groups *
-           ((size_t)all.starts_group * sizeof(float) + (size_t)all.w_group * sizeof(mg_f16));
+    const int32_t width = width_of(part_of(products, channels));
+    return (size_t)(groups * width) * (sizeof(float) + (size_t)products * sizeof(mg_f16));
 }

@@ -6,7 +6,7 @@ O = C * multiplier and output channel c * multiplier + m reads channel c.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +21,7 @@ from mcugrad.ops.base import (
     OpCall,
     Spec,
     Variant,
+    Variants,
     Weights,
     register,
     require,
@@ -161,9 +162,23 @@ def _side_by_side(window: Window) -> bool:
     return window.dilation[1] == 1
 
 
-def _one_each(attrs: DepthwiseConv2dAttrs) -> bool:
-    """Whether each input channel has one of the output, as vectors of channels want."""
-    return attrs.multiplier == 1
+def _half(attrs_of: Callable[[OpCall], DepthwiseConv2dAttrs]) -> Variants:
+    """Where each channel has one filter, and vectors of eight are quicker."""
+
+    def matches(call: OpCall) -> bool:
+        return attrs_of(call).multiplier == 1 and call.input(0).shape[3] >= 4
+
+    return {DType.F16: (Variant("mve", matches, half_sums=True),)}
+
+
+def _attrs(call: OpCall) -> DepthwiseConv2dAttrs:
+    attrs: DepthwiseConv2dAttrs = call.attrs
+    return attrs
+
+
+def _conv_attrs(call: OpCall) -> DepthwiseConv2dAttrs:
+    attrs: DepthwiseConv2dBwdDataAttrs = call.attrs
+    return attrs.conv
 
 
 def _slides(call: OpCall) -> bool:
@@ -219,7 +234,7 @@ register(
             ),
             variants={
                 DType.S8: (Variant("dsp", _slides, scratch=True),),
-                DType.F16: (Variant("mve", lambda call: _one_each(call.attrs), half_sums=True),),
+                **_half(_attrs),
             },
         ),
         gradient=_gradient,
@@ -237,11 +252,7 @@ register(
             "depthwise_conv2d",
             _bwd_data_params,
             axis=2,
-            variants={
-                DType.F16: (
-                    Variant("mve", lambda call: _one_each(call.attrs.conv), half_sums=True),
-                )
-            },
+            variants=_half(_conv_attrs),
         ),
         products=_bwd_data_products,
         integer=bwd_data_rule(
@@ -268,7 +279,7 @@ register(
         kernels=linear.bwd_weight_kernels(
             "depthwise_conv2d",
             _bwd_weight_params,
-            {DType.F16: (Variant("mve", lambda call: _one_each(call.attrs), half_sums=True),)},
+            _half(_attrs),
         ),
         products=_bwd_weight_products,
         gathers=True,
