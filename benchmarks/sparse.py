@@ -2,7 +2,7 @@
 
 Biases of the last 20 convolutions; of the convolutions counted from 0, the weights of 24 with a
 quarter, 27 and 30 with half of their input channels; the classifier, replaced by one of ten
-classes. Run: python -m benchmarks.sparse [--target NAME]
+classes. Run: python -m benchmarks.sparse [--target NAME] [--portable]
 """
 
 from __future__ import annotations
@@ -36,13 +36,14 @@ def scheme(model: Path = MODEL, biases: int = 20, shares: Mapping[int, float] = 
     return "\n".join(["[update]", *rows, ""])
 
 
-def measured(gradients: Gradients, target: str) -> list[str]:
+def measured(gradients: Gradients, target: str, portable: bool) -> list[str]:
     """The column of one arithmetic of the backward pass, in the order of ``ROWS``."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "49kb.toml"
         path.write_text(scheme(), encoding="utf-8")
         options = TrainingOptions(classes=10, precision=Precision.INT8, gradients=gradients)
-        manifest = compile_model(Request(MODEL, target, str(path), options), Path(name) / "out")
+        request = Request(MODEL, target, str(path), options, portable=portable)
+        manifest = compile_model(request, Path(name) / "out")
         sample = random_samples(manifest, 1, 0)
         with open_device("emulator", Path(name) / "out") as device:
             device.infer(sample.x[0])
@@ -68,11 +69,13 @@ def main() -> None:
     """Prints what it takes, with float and with integer gradients."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--target", default="cortex-m7")
-    target = parser.parse_args().target
+    parser.add_argument("--portable", action="store_true", help="with portable kernels alone")
+    args = parser.parse_args()
     require_data()
-    columns = [measured(gradients, target) for gradients in Gradients]
+    columns = [measured(gradients, args.target, args.portable) for gradients in Gradients]
     rows = list(zip(ROWS, *columns, strict=True))
-    print(table((f"MCUNet, 49kb scheme, {target}", *Gradients), rows))
+    kernels = ", portable kernels" if args.portable else ""
+    print(table((f"MCUNet, 49kb scheme, {args.target}{kernels}", *Gradients), rows))
 
 
 if __name__ == "__main__":

@@ -14,5 +14,9 @@ __attribute__((naked, used, section(".mg_start"))) void _start(void) {
           "csrs mstatus, t0\n\t"
           "csrw fcsr, zero\n\t"
 #endif
+#ifdef __riscv_v_elen
+          "li t0, 0x600\n\t" /* mstatus.VS: the vector unit is on */
+          "csrs mstatus, t0\n\t"
+#endif
           "j mg_start");
 }

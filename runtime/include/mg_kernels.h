@@ -70,6 +70,9 @@ void mg_conv2d_s8_fwd_dsp(void *scratch, const mg_conv2d_params *p, const mg_req
 size_t mg_conv2d_s8_fwd_mve_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_s8_fwd_mve(void *scratch, const mg_conv2d_params *p, const mg_requant_s8 *q,
                           const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y);
+size_t mg_conv2d_s8_fwd_rvv_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_s8_fwd_rvv(void *scratch, const mg_conv2d_params *p, const mg_requant_s8 *q,
+                          const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y);
 void mg_conv2d_f32_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const float *x,
                        const float *w, const float *b, float *y);
 size_t mg_conv2d_s8_bwd_data_scratch_size(const mg_conv2d_params *p);
@@ -80,6 +83,13 @@ void mg_conv2d_s8_bwd_weight(const mg_conv2d_params *p, const mg_quantize_s8 *q,
 void mg_conv2d_f32_bwd_data(const mg_conv2d_params *p, const float *dy, const float *w, float *dx);
 void mg_conv2d_f32_bwd_weight(const mg_conv2d_params *p, const float *x, const float *dy,
                               const float *gathered, float *dw);
+size_t mg_conv2d_f32_fwd_rvv_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f32_fwd_rvv(void *scratch, const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                           const float *x, const float *w, const float *b, float *y);
+void mg_conv2d_f32_bwd_data_rvv(const mg_conv2d_params *p, const float *dy, const float *w,
+                                float *dx);
+void mg_conv2d_f32_bwd_weight_rvv(const mg_conv2d_params *p, const float *x, const float *dy,
+                                  const float *gathered, float *dw);
 
 /* depthwise_conv2d: x [in_h][in_w][in_c], w [kernel_h][kernel_w][out_c]. Output channel c
  * reads input channel c / (out_c / in_c). s8: y may be x where they have one shape. */
@@ -90,6 +100,8 @@ size_t mg_depthwise_conv2d_s8_fwd_dsp_scratch_size(const mg_conv2d_params *p);
 void mg_depthwise_conv2d_s8_fwd_dsp(void *scratch, const mg_conv2d_params *p,
                                     const mg_requant_s8 *q, const int8_t *x, const int8_t *w,
                                     const int32_t *b, int8_t *y);
+void mg_depthwise_conv2d_s8_fwd_rvv(const mg_conv2d_params *p, const mg_requant_s8 *q,
+                                    const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y);
 void mg_depthwise_conv2d_f32_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const float *x,
                                  const float *w, const float *b, float *y);
 size_t mg_depthwise_conv2d_s8_bwd_data_scratch_size(const mg_conv2d_params *p);
@@ -102,6 +114,12 @@ void mg_depthwise_conv2d_f32_bwd_data(const mg_conv2d_params *p, const float *dy
                                       float *dx);
 void mg_depthwise_conv2d_f32_bwd_weight(const mg_conv2d_params *p, const float *x, const float *dy,
                                         const float *gathered, float *dw);
+void mg_depthwise_conv2d_f32_fwd_rvv(const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                                     const float *x, const float *w, const float *b, float *y);
+void mg_depthwise_conv2d_f32_bwd_data_rvv(const mg_conv2d_params *p, const float *dy,
+                                          const float *w, float *dx);
+void mg_depthwise_conv2d_f32_bwd_weight_rvv(const mg_conv2d_params *p, const float *x,
+                                            const float *dy, const float *gathered, float *dw);
 
 /* fully_connected: x [rows][in], w [out][in], b [out], y [rows][out]. */
 typedef struct {
@@ -123,6 +141,12 @@ void mg_fully_connected_f32_bwd_data(const mg_fully_connected_params *p, const f
                                      const float *w, float *dx);
 void mg_fully_connected_f32_bwd_weight(const mg_fully_connected_params *p, const float *x,
                                        const float *dy, const float *gathered, float *dw);
+void mg_fully_connected_f32_fwd_rvv(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
+                                    const float *x, const float *w, const float *b, float *y);
+void mg_fully_connected_f32_bwd_data_rvv(const mg_fully_connected_params *p, const float *dy,
+                                         const float *w, float *dx);
+void mg_fully_connected_f32_bwd_weight_rvv(const mg_fully_connected_params *p, const float *x,
+                                           const float *dy, const float *gathered, float *dw);
 
 /* channel_sum: dy [positions][channels], sum [channels]. */
 typedef struct {
@@ -163,12 +187,16 @@ typedef struct {
     int32_t multiplier, shift;
 } mg_mul_s8;
 
-void mg_add_s8_fwd(const mg_elementwise_params *p, const mg_sum_s8 *q, const int8_t *a,
-                   const int8_t *b, int8_t *y);
+size_t mg_add_s8_fwd_scratch_size(const mg_elementwise_params *p);
+void mg_add_s8_fwd(void *scratch, const mg_elementwise_params *p, const mg_sum_s8 *q,
+                   const int8_t *a, const int8_t *b, int8_t *y);
 void mg_add_f32_fwd(const mg_elementwise_params *p, const mg_clamp_f32 *q, const float *a,
                     const float *b, float *y);
-void mg_sub_s8_fwd(const mg_elementwise_params *p, const mg_sum_s8 *q, const int8_t *a,
-                   const int8_t *b, int8_t *y);
+void mg_add_f32_fwd_rvv(const mg_elementwise_params *p, const mg_clamp_f32 *q, const float *a,
+                        const float *b, float *y);
+size_t mg_sub_s8_fwd_scratch_size(const mg_elementwise_params *p);
+void mg_sub_s8_fwd(void *scratch, const mg_elementwise_params *p, const mg_sum_s8 *q,
+                   const int8_t *a, const int8_t *b, int8_t *y);
 void mg_sub_f32_fwd(const mg_elementwise_params *p, const mg_clamp_f32 *q, const float *a,
                     const float *b, float *y);
 void mg_mul_s8_fwd(const mg_elementwise_params *p, const mg_mul_s8 *q, const int8_t *a,
@@ -250,6 +278,8 @@ typedef struct {
 void mg_clamp_f32_fwd(const mg_size_params *p, const mg_clamp_f32 *q, const float *x, float *y);
 void mg_clamp_f32_bwd_data(const mg_size_params *p, const mg_clamp_f32 *q, const float *dy,
                            const float *y, float *dx);
+void mg_clamp_f32_bwd_data_rvv(const mg_size_params *p, const mg_clamp_f32 *q, const float *dy,
+                               const float *y, float *dx);
 void mg_clamp_s8_bwd_data(const mg_size_params *p, const mg_clamp_s8 *q, const float *dy,
                           const int8_t *y, float *dx);
 /* Bit i % 8 of mask[i / 8] is set where y[i] lies inside the range. */
@@ -339,6 +369,8 @@ typedef struct {
 
 void mg_sgd_f32_step(const mg_sgd_params *p, const float *w, const float *dw, const float *hyper,
                      float *w_next);
+void mg_sgd_f32_step_rvv(const mg_sgd_params *p, const float *w, const float *dw,
+                         const float *hyper, float *w_next);
 void mg_sgd_momentum_f32_step(const mg_sgd_params *p, const float *w, const float *dw,
                               const float *v, const float *hyper, float *w_next, float *v_next);
 
@@ -364,6 +396,11 @@ void mg_increment_s32_step(const int32_t *x, int32_t *y);
 void mg_conv2d_s16_bwd_data(const mg_conv2d_params *p, const int16_t *dy, const int8_t *w,
                             const int32_t *exponent, const int32_t *range, int16_t *dx,
                             int32_t *dx_exponent, int32_t *range_next);
+size_t mg_conv2d_s16_bwd_data_pointwise_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_s16_bwd_data_pointwise(void *scratch, const mg_conv2d_params *p, const int16_t *dy,
+                                      const int8_t *w, const int32_t *exponent,
+                                      const int32_t *range, int16_t *dx, int32_t *dx_exponent,
+                                      int32_t *range_next);
 size_t mg_conv2d_s16_bwd_data_dsp_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_s16_bwd_data_dsp(void *scratch, const mg_conv2d_params *p, const int16_t *dy,
                                 const int8_t *w, const int32_t *exponent, const int32_t *range,
@@ -395,6 +432,11 @@ typedef struct {
 void mg_conv2d_s16_weight_step(const mg_conv2d_params *p, const mg_weight_step *q, const int8_t *x,
                                const int16_t *dy, const int8_t *w, const int32_t *exponent,
                                const int32_t *updates, const float *hyper, int8_t *w_next);
+size_t mg_conv2d_s16_weight_step_deep_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_s16_weight_step_deep(void *scratch, const mg_conv2d_params *p,
+                                    const mg_weight_step *q, const int8_t *x, const int16_t *dy,
+                                    const int8_t *w, const int32_t *exponent,
+                                    const int32_t *updates, const float *hyper, int8_t *w_next);
 size_t mg_conv2d_s16_weight_step_dsp_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_s16_weight_step_dsp(void *scratch, const mg_conv2d_params *p,
                                    const mg_weight_step *q, const int8_t *x, const int16_t *dy,

@@ -13,24 +13,65 @@ void mg_conv2d_f16_bwd_data(const mg_conv2d_params *p, const mg_f16 *dy, const m
                             mg_f16 *dx);
 void mg_conv2d_f16_bwd_weight(const mg_conv2d_params *p, const mg_f16 *x, const mg_f16 *dy,
                               const mg_f16 *gathered, mg_f16 *dw);
+size_t mg_conv2d_f16_fwd_rvv_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_fwd_rvv(void *scratch, const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                           const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+void mg_conv2d_f16_bwd_data_rvv(const mg_conv2d_params *p, const mg_f16 *dy, const mg_f16 *w,
+                                mg_f16 *dx);
+void mg_conv2d_f16_bwd_weight_rvv(const mg_conv2d_params *p, const mg_f16 *x, const mg_f16 *dy,
+                                  const mg_f16 *gathered, mg_f16 *dw);
+size_t mg_conv2d_f16_fwd_xfvec_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_fwd_xfvec(void *scratch, const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                             const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+size_t mg_conv2d_f16_bwd_data_xfvec_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_bwd_data_xfvec(void *scratch, const mg_conv2d_params *p, const mg_f16 *dy,
+                                  const mg_f16 *w, mg_f16 *dx);
+size_t mg_conv2d_f16_bwd_weight_xfvec_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_bwd_weight_xfvec(void *scratch, const mg_conv2d_params *p, const mg_f16 *x,
+                                    const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
 void mg_depthwise_conv2d_f16_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const mg_f16 *x,
                                  const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
 void mg_depthwise_conv2d_f16_bwd_data(const mg_conv2d_params *p, const mg_f16 *dy, const mg_f16 *w,
                                       mg_f16 *dx);
 void mg_depthwise_conv2d_f16_bwd_weight(const mg_conv2d_params *p, const mg_f16 *x,
                                         const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
+void mg_depthwise_conv2d_f16_fwd_rvv(const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                                     const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+void mg_depthwise_conv2d_f16_bwd_data_rvv(const mg_conv2d_params *p, const mg_f16 *dy,
+                                          const mg_f16 *w, mg_f16 *dx);
+void mg_depthwise_conv2d_f16_bwd_weight_rvv(const mg_conv2d_params *p, const mg_f16 *x,
+                                            const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
+void mg_depthwise_conv2d_f16_fwd_xfvec(const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                                       const mg_f16 *x, const mg_f16 *w, const mg_f16 *b,
+                                       mg_f16 *y);
+void mg_depthwise_conv2d_f16_bwd_data_xfvec(const mg_conv2d_params *p, const mg_f16 *dy,
+                                            const mg_f16 *w, mg_f16 *dx);
+void mg_depthwise_conv2d_f16_bwd_weight_xfvec(const mg_conv2d_params *p, const mg_f16 *x,
+                                              const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
 void mg_fully_connected_f16_fwd(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
                                 const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+void mg_fully_connected_f16_fwd_xfvec(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
+                                      const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
 void mg_fully_connected_f16_bwd_data(const mg_fully_connected_params *p, const mg_f16 *dy,
                                      const mg_f16 *w, mg_f16 *dx);
 void mg_fully_connected_f16_bwd_weight(const mg_fully_connected_params *p, const mg_f16 *x,
                                        const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
+void mg_fully_connected_f16_fwd_rvv(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
+                                    const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+void mg_fully_connected_f16_bwd_data_rvv(const mg_fully_connected_params *p, const mg_f16 *dy,
+                                         const mg_f16 *w, mg_f16 *dx);
+void mg_fully_connected_f16_bwd_weight_rvv(const mg_fully_connected_params *p, const mg_f16 *x,
+                                           const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
 void mg_channel_sum_f16_fwd(const mg_channel_sum_params *p, const mg_f16 *dy,
                             const mg_f16 *gathered, mg_f16 *sum);
+void mg_channel_sum_f16_fwd_xfvec(const mg_channel_sum_params *p, const mg_f16 *dy,
+                                  const mg_f16 *gathered, mg_f16 *sum);
 void mg_masked_sum_f16_fwd(const mg_channel_sum_params *p, const mg_f16 *dy, const uint8_t *mask,
                            const mg_f16 *gathered, mg_f16 *dx, mg_f16 *sum);
 void mg_add_f16_fwd(const mg_elementwise_params *p, const mg_clamp_f32 *q, const mg_f16 *a,
                     const mg_f16 *b, mg_f16 *y);
+void mg_add_f16_fwd_rvv(const mg_elementwise_params *p, const mg_clamp_f32 *q, const mg_f16 *a,
+                        const mg_f16 *b, mg_f16 *y);
 void mg_sub_f16_fwd(const mg_elementwise_params *p, const mg_clamp_f32 *q, const mg_f16 *a,
                     const mg_f16 *b, mg_f16 *y);
 void mg_mul_f16_fwd(const mg_elementwise_params *p, const mg_clamp_f32 *q, const mg_f16 *a,
@@ -53,6 +94,10 @@ void mg_max_pool2d_f16_bwd_data(const mg_pool2d_params *p, const mg_f16 *dy, con
 void mg_clamp_f16_fwd(const mg_size_params *p, const mg_clamp_f32 *q, const mg_f16 *x, mg_f16 *y);
 void mg_clamp_f16_bwd_data(const mg_size_params *p, const mg_clamp_f32 *q, const mg_f16 *dy,
                            const mg_f16 *y, mg_f16 *dx);
+void mg_clamp_f16_bwd_data_rvv(const mg_size_params *p, const mg_clamp_f32 *q, const mg_f16 *dy,
+                               const mg_f16 *y, mg_f16 *dx);
+void mg_clamp_f16_bwd_data_xfvec(const mg_size_params *p, const mg_clamp_f32 *q, const mg_f16 *dy,
+                                 const mg_f16 *y, mg_f16 *dx);
 void mg_saturation_mask_f16_bwd_data(const mg_size_params *p, const mg_f16 *dy, const uint8_t *mask,
                                      mg_f16 *dx);
 void mg_logistic_f16_fwd(const mg_size_params *p, const mg_f16 *x, mg_f16 *y);
@@ -100,6 +145,10 @@ void mg_dequantize_half_s8_fwd(const mg_size_params *p, const mg_quantize_s8 *q,
  * through are finite, of x and, unless it is NULL, of those before; else 0. */
 void mg_all_finite_f16_fwd(const mg_size_params *p, const mg_f16 *x, const int32_t *before,
                            int32_t *finite);
+void mg_all_finite_f16_fwd_rvv(const mg_size_params *p, const mg_f16 *x, const int32_t *before,
+                               int32_t *finite);
+void mg_all_finite_f16_fwd_xfvec(const mg_size_params *p, const mg_f16 *x, const int32_t *before,
+                                 int32_t *finite);
 
 /* The scale doubles after `interval` good steps in a row, up to `largest`, and halves, down to 1,
  * with each step that is skipped. steps: good ones in a row, and all that were skipped. */
@@ -122,5 +171,8 @@ typedef struct {
 void mg_sgd_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16 *w,
                      const mg_f16 *dw, const float *scale, const int32_t *finite,
                      const int32_t *updates, const float *hyper, mg_f16 *w_next);
+void mg_sgd_f16_step_rvv(const mg_size_params *p, const mg_sgd_half *q, const mg_f16 *w,
+                         const mg_f16 *dw, const float *scale, const int32_t *finite,
+                         const int32_t *updates, const float *hyper, mg_f16 *w_next);
 
 #endif

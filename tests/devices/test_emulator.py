@@ -5,16 +5,18 @@ from __future__ import annotations
 import shutil
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mcugrad.build import build
+from mcugrad.devices import spike
 from mcugrad.devices.emulator import EmulatorDevice
 from mcugrad.devices.link import LinkDevice, open_port
 from mcugrad.errors import DeviceError, MissingToolError, UsageError
-from mcugrad.targets import find_target
+from mcugrad.targets import Target, find_target
 from tests.devices.hand_made import (
     FINGERPRINT,
     MODEL,
@@ -34,6 +36,37 @@ def test_without_qemu_the_command_that_installs_it_is_named(
         EmulatorDevice(find_target("rv32imfc"), tmp_path / "firmware.elf")
 
 
+def test_of_a_cores_names_the_first_that_qemu_knows_is_taken(tmp_path: Path) -> None:
+    require_emulator("rv32-rvv")
+    target = find_target("rv32-rvv")
+    tool = target.emulator
+    assert tool is not None
+    elf = build_model("rv32-rvv", tmp_path).elf
+    assert elf is not None
+    unknown = "rv32,no-such-thing=true"
+
+    def knowing(*cpus: str) -> Target:
+        return replace(target, emulator=replace(tool, cpus=cpus))
+
+    with EmulatorDevice(knowing(unknown, *tool.cpus), elf) as running:
+        x = samples(1)[0][0]
+        assert running.infer(x) == pytest.approx(Reference().infer(x), rel=1e-5)
+    with pytest.raises(MissingToolError, match="no-such-thing"):
+        EmulatorDevice(knowing(unknown), elf)
+
+
+def test_without_what_spike_needs_the_command_that_installs_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = find_target("rv32-xfvec")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingToolError, match=r"(device-tree-compiler|mcugrad\[spike\])"):
+        EmulatorDevice(target, tmp_path / "firmware.elf")
+    monkeypatch.setattr(spike, "installation", lambda: None)
+    with pytest.raises(MissingToolError, match=r"pip install 'mcugrad\[spike\]'"):
+        EmulatorDevice(target, tmp_path / "firmware.elf")
+
+
 def test_the_host_has_no_emulator(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="host has no emulator"):
         EmulatorDevice(find_target("host"), tmp_path / "firmware.elf")
@@ -50,7 +83,11 @@ def test_a_dead_emulator_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "board", ["cortex-m0plus", "cortex-m3", "cortex-m33", "cortex-m55", "rv32imc"]
+    "board",
+    [
+        *("cortex-m0plus", "cortex-m3", "cortex-m33", "cortex-m55"),
+        *("rv32imc", "rv32-rvv", "rv32-xfvec"),
+    ],
 )
 def test_a_fault_restarts_the_firmware_and_is_reported(board: str, tmp_path: Path) -> None:
     require_emulator(board)

@@ -6,10 +6,13 @@ and scratch memory whose size the host has said.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mcugrad.ops import lookup
-from mcugrad.targets import find_target
+from mcugrad.ops.base import Kernel
+from mcugrad.targets import Target, find_target
 from tests.devices.hand_made import require_emulator
 from tests.kernels.call import has_kernel
 from tests.ops.case import Case
@@ -22,9 +25,15 @@ CASES = [case for case in all_types() if has_kernel(case)]
 _AT_ONCE = 150
 
 
-def check(cases: list[Case], target: str) -> None:
-    require_emulator(target)
-    found = list(measure(cases, find_target(target)))
+def chosen(case: Case, target: Target) -> Kernel:
+    """The kernel that serves the case on the target."""
+    rows = lookup(case.op).kernels
+    return next(k for k in rows if k.serves(case.call, target.features))
+
+
+def check(cases: list[Case], target: Target) -> None:
+    require_emulator(target.name)
+    found = list(measure(cases, target))
     assert [str(case) for case, measured in found if measured is None] == []
     worst = [measured.worst for _, measured in found if measured is not None]
     assert [difference for difference in worst if not difference.ok] == []
@@ -32,17 +41,36 @@ def check(cases: list[Case], target: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, len(CASES), _AT_ONCE))
-@pytest.mark.parametrize("target", ["cortex-m7", "cortex-m3", "cortex-m55", "rv32imfc"])
+@pytest.mark.parametrize(
+    "target", ["cortex-m7", "cortex-m3", "cortex-m55", "rv32imfc", "rv32-rvv", "rv32-xfvec"]
+)
 def test_kernels_equal_their_reference(target: str, start: int) -> None:
-    check(CASES[start : start + _AT_ONCE], target)
+    check(CASES[start : start + _AT_ONCE], find_target(target))
 
 
-@pytest.mark.parametrize("target", ["cortex-m4", "cortex-m33", "cortex-m55", "rv32imfc"])
+@pytest.mark.parametrize(
+    "target", ["cortex-m4", "cortex-m33", "cortex-m55", "rv32imfc", "rv32-rvv", "rv32-xfvec"]
+)
 def test_scratch_that_the_host_has_asked_for_is_enough(target: str) -> None:
-    features = find_target(target).features
+    machine = find_target(target)
+    check([case for case in CASES if chosen(case, machine).scratch], machine)
 
-    def has_scratch(case: Case) -> bool:
-        rows = lookup(case.op).kernels
-        return next(k for k in rows if k.serves(case.call, features)).scratch
 
-    check([case for case in CASES if has_scratch(case)], target)
+def test_vectors_may_have_another_length() -> None:
+    """The kernels for vectors, on a core whose registers are twice as long."""
+    target = find_target("rv32-rvv")
+    tool = target.emulator
+    assert tool is not None
+    longer = tuple(name.replace("vlen=128", "vlen=256") for name in tool.cpus)
+    assert not set(longer) & set(tool.cpus)
+    machine = replace(target, emulator=replace(tool, cpus=longer))
+    check([case for case in CASES if "rvv" in chosen(case, machine).features], machine)
+
+
+def test_weights_in_half_are_rounded_alike_on_vectors() -> None:
+    """No bit of what is rounded at random may depend on the device."""
+    require_emulator("rv32-rvv")
+    cases = [case for case in CASES if case.op == "sgd_half"]
+    found = dict(measure(cases, find_target("rv32-rvv")))
+    assert {m.symbol for m in found.values() if m is not None} == {"mg_sgd_f16_step_rvv"}
+    assert {m.worst.error for m in found.values() if m is not None} == {0.0}

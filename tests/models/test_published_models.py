@@ -16,7 +16,7 @@ from mcugrad.compiler import Request, compile_model
 from mcugrad.data import Data
 from mcugrad.devices import open_device
 from mcugrad.fit import accuracy, fit
-from mcugrad.passes.training import TrainingOptions
+from mcugrad.passes.training import Precision, TrainingOptions
 from mcugrad.targets import targets
 
 pytestmark = pytest.mark.usefixtures("data_folder")
@@ -87,6 +87,16 @@ def test_a_step_takes_fewer_instructions_than_the_peers() -> None:
         found = counted(model, "rv32imfc", "all")
         assert found.products == pytest.approx(products, rel=2e-3)
         assert found.step < limit
+
+
+@needs_qemu
+@pytest.mark.emulator
+def test_vectors_of_half_take_a_step_in_few_instructions() -> None:
+    """ResNet8, all layers, against 179 M of PULP-TrainLib with its packed half."""
+    from benchmarks.steps import counted
+
+    found = counted("pretrainedResnet.tflite", "rv32-rvv", "all", Precision.F16)
+    assert found.step < 7_000_000
 
 
 def taught(model: str, update: str, epochs: int, data: Data, folder: Path) -> tuple[float, float]:

@@ -49,7 +49,7 @@ class Request:
     """What to compile, and how. Limits in bytes; None: what the target has.
 
     ``scheme`` is the text of a scheme file to go by, which is kept in the result; ``update``
-    then only says where it is from.
+    then only says where it is from. ``portable``: whether portable kernels alone are used.
     """
 
     model: Path
@@ -61,6 +61,7 @@ class Request:
     stack: int = 4096
     toolchain: Toolchain = "zig"
     scheme: str | None = None
+    portable: bool = False
 
 
 #: Called with the name of a stage and its result as text.
@@ -200,6 +201,7 @@ def check_request(request: Request, out: Path) -> Target:
         UsageError: it is not so.
     """
     target = find_target(request.target).limited(request.sram, request.flash)
+    target = target.portable if request.portable else target
     if request.stack < _LEAST_STACK:
         raise UsageError(f"--stack {request.stack}: at least {_LEAST_STACK} bytes are needed")
     if out.exists() and not (out / MANIFEST).is_file() and not _is_empty_folder(out):

@@ -65,6 +65,27 @@ class Tool:
     package: str
 
 
+class Simulator(StrEnum):
+    """The programs that emulate a target."""
+
+    QEMU = "qemu"
+    SPIKE = "spike"
+
+
+@dataclass(frozen=True)
+class EmulatorTool(Tool):
+    """The command line up to the machine, and the package that brings the simulator.
+
+    ``cpus`` are names that versions of QEMU have for the core, of which it takes the first that it
+    knows; none where the machine's own core serves. ``extensions`` are sources of instructions
+    that Spike has to learn.
+    """
+
+    simulator: Simulator
+    cpus: tuple[str, ...] = ()
+    extensions: tuple[Path, ...] = ()
+
+
 @dataclass(frozen=True)
 class Target:
     """One machine: what its core can do, its memories, and how code gets there.
@@ -84,7 +105,7 @@ class Target:
     defines: Mapping[str, str]
     memories: tuple[Memory, ...]
     placement: Placement | None
-    emulator: Tool | None
+    emulator: EmulatorTool | None
     emulated_origins: Mapping[str, int]
     flasher: Tool | None
     cycles: str | None
@@ -115,6 +136,14 @@ class Target:
         memories = tuple(replace(m, origin=moved.get(m.name, m.origin)) for m in self.memories)
         return replace(self, memories=memories)
 
+    @property
+    def portable(self) -> Target:
+        """The target without the features for which there are kernels: with portable ones alone."""
+        kernels = data_root() / "runtime" / "kernels"
+        return replace(
+            self, features=frozenset(f for f in self.features if not (kernels / f).is_dir())
+        )
+
     def limited(self, sram: int | None = None, flash: int | None = None) -> Target:
         """The target with at most ``sram`` bytes that are written and ``flash`` that are not.
 
@@ -141,6 +170,15 @@ def _tool(table: Mapping[str, Any] | None) -> Tool | None:
     if table is None:
         return None
     return Tool(tuple(table["command"]), table["package"])
+
+
+def _emulator(table: Mapping[str, Any] | None, folder: Path) -> EmulatorTool | None:
+    if table is None:
+        return None
+    simulator = Simulator(table.get("simulator", Simulator.QEMU))
+    extensions = tuple(folder / name for name in table.get("extensions", ()))
+    cpus = tuple(table.get("cpus", ()))
+    return EmulatorTool(tuple(table["command"]), table["package"], simulator, cpus, extensions)
 
 
 def _placement(table: Mapping[str, Any] | None, memories: tuple[Memory, ...]) -> Placement | None:
@@ -178,7 +216,7 @@ def read_target(folder: Path) -> Target:
             defines=dict(firmware.get("defines", {})),
             memories=memories,
             placement=_placement(table.get("placement"), memories),
-            emulator=_tool(table.get("emulator")),
+            emulator=_emulator(table.get("emulator"), folder),
             emulated_origins=dict(table.get("emulator", {}).get("origins", {})),
             flasher=_tool(table.get("flasher")),
             cycles=table.get("cycles"),

@@ -18,6 +18,7 @@ typedef struct {
 #define BIAS        float
 #define QUANT       ends
 #define TILE_PIXELS MG_TILE_ROWS
+#define TILE_LEAST  TILE_PIXELS
 
 MG_INLINE void combine_element(int pixels, int vectors, const mg_f16 *const *a, int k,
                                const mg_f16 *w, mg_tile_f16 *t) {

@@ -10,6 +10,7 @@
 #define BIAS        mg_f16
 #define QUANT       mg_range_f16
 #define TILE_PIXELS MG_TILE_ROWS
+#define TILE_LEAST  TILE_PIXELS
 #define SWEPT       4
 
 /* b NULL: zeros */

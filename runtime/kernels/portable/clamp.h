@@ -6,10 +6,29 @@ void KERNEL(clamp, fwd)(const mg_size_params *p, const mg_clamp_f32 *q, const RE
     }
 }
 
+/* A few elements; what was at a limit passes nothing. */
+MG_INLINE void KERNEL(clamp, pass)(int count, mg_clamp_f32 range, const REAL *dy, const REAL *y,
+                                   REAL *dx) {
+    MG_UNROLLED
+    for (int i = 0; i < count; ++i) {
+        const int passes = ((float)y[i] > range.low) & ((float)y[i] < range.high);
+        dx[i] = passes ? dy[i] : (REAL)0.0f;
+    }
+}
+
 void KERNEL(clamp, bwd_data)(const mg_size_params *p, const mg_clamp_f32 *q, const REAL *dy,
                              const REAL *y, REAL *dx) {
     const mg_clamp_f32 range = *q;
-    for (int32_t i = 0; i < p->size; ++i) {
-        dx[i] = y[i] > range.low && y[i] < range.high ? dy[i] : (REAL)0.0f;
+    int32_t left = p->size;
+    MG_ROLLED
+    for (; left >= MG_UNROLL; left -= MG_UNROLL) {
+        KERNEL(clamp, pass)(MG_UNROLL, range, dy, y, dx);
+        dy += MG_UNROLL;
+        y += MG_UNROLL;
+        dx += MG_UNROLL;
+    }
+    MG_ROLLED
+    for (int32_t i = 0; i < left; ++i) {
+        KERNEL(clamp, pass)(1, range, dy + i, y + i, dx + i);
     }
 }

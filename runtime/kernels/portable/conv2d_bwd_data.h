@@ -5,7 +5,8 @@
 
 #define ELEMENT       REAL
 #define BIAS          void
-#define TILE_PIXELS   MG_TILE
+#define TILE_PIXELS   MG_PIXELS
+#define TILE_LEAST    (MG_PIXELS / 2 + 1)
 #define TILE_CHANNELS MG_TILE
 
 MG_INLINE void tile(int pixels, int channels, const mg_window *v, const QUANT *q,
@@ -14,7 +15,7 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const QUANT *q
     (void)b;
     mg_sums_f32 sums;
     mg_clear_f32(pixels, channels, sums);
-    const REAL *from[MG_TILE] = {dy[0]};
+    const REAL *from[MG_PIXELS] = {dy[0]};
     MG_UNROLLED
     for (int i = 0; i < pixels; ++i) {
         from[i] = dy[i];
@@ -24,6 +25,9 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const QUANT *q
     MG_ROLLED
     for (int32_t left = v->rows * v->runs; left > 0; --left) {
         combine(pixels, channels, v->run, from, w, v->w_step, q, first, sums);
+        if (left == 1) {
+            break;
+        }
         const int last = --in_row == 0;
         in_row = last ? v->runs : in_row;
         mg_move_f32(pixels, from, last ? v->source_row : v->source_run);

@@ -3,14 +3,21 @@
 #include "span.h"
 #include "tile_f32.h"
 
-MG_INLINE void outer_step(int rows, int columns, const REAL *a, const INPUT *b, const QUANT *q,
-                          mg_sums_f32 sums) {
+/* Of one position, from which a and b move on. */
+MG_INLINE void outer_step(int rows, int columns, const REAL **a, int32_t a_step, const INPUT **b,
+                          int32_t b_step, const QUANT *q, mg_sums_f32 sums) {
+    float left[MG_TILE], right[MG_TILE];
+    mg_load_f32(rows, 0, *a, left);
+    load_inputs(columns, 2, q, *b, right);
+    *a += a_step;
+    *b += b_step;
+    MG_COMPLETE(*a); /* or each step would have pointers of its own */
+    MG_COMPLETE(*b);
     MG_UNROLLED
     for (int j = 0; j < columns; ++j) {
-        const float factor = centred(q, b[j]);
         MG_UNROLLED
         for (int i = 0; i < rows; ++i) {
-            sums[i][j] += (float)a[i] * factor;
+            sums[i][j] += left[i] * right[j];
         }
     }
     MG_KEEP_ORDER();
@@ -21,13 +28,11 @@ MG_INLINE void outer(int rows, int columns, int32_t n, const REAL *a, int32_t a_
                      const INPUT *b, int32_t b_step, const QUANT *q, mg_sums_f32 sums) {
     MG_ROLLED
     for (int32_t k = n / 2; k > 0; --k) {
-        outer_step(rows, columns, a, b, q, sums);
-        outer_step(rows, columns, a + a_step, b + b_step, q, sums);
-        a += 2 * a_step;
-        b += 2 * b_step;
+        outer_step(rows, columns, &a, a_step, &b, b_step, q, sums);
+        outer_step(rows, columns, &a, a_step, &b, b_step, q, sums);
     }
     if (n % 2 != 0) {
-        outer_step(rows, columns, a, b, q, sums);
+        outer_step(rows, columns, &a, a_step, &b, b_step, q, sums);
     }
 }
 
@@ -35,6 +40,7 @@ MG_INLINE void outer(int rows, int columns, int32_t n, const REAL *a, int32_t a_
 typedef struct {
     int32_t rows, columns;
     int32_t dy_column, dy_row, x_column, x_row; /* steps in elements */
+    int contiguous;                             /* whether a row goes on where the last one ends */
 } positions;
 
 MG_INLINE void tile(int channels, int width, const positions *at, const QUANT *q, const REAL *dy,
@@ -45,11 +51,13 @@ MG_INLINE void tile(int channels, int width, const positions *at, const QUANT *q
         const int32_t rows = mg_min(left, block);
         mg_sums_f32 sums;
         mg_clear_f32(channels, width, sums);
+        const int32_t together = at->contiguous ? rows : 1;
         MG_ROLLED
-        for (int32_t row = rows; row > 0; --row) {
-            outer(channels, width, at->columns, dy, at->dy_column, x, at->x_column, q, sums);
-            dy += at->dy_row;
-            x += at->x_row;
+        for (int32_t row = 0; row < rows; row += together) {
+            outer(channels, width, together * at->columns, dy, at->dy_column, x, at->x_column, q,
+                  sums);
+            dy += together * at->dy_row;
+            x += together * at->x_row;
         }
         MG_UNROLLED
         for (int i = 0; i < channels; ++i) {
@@ -83,21 +91,23 @@ MG_INLINE void all_channels(int channels, int32_t depth, const positions *at, co
     }
 }
 
-/* The weights of one tap, in every group. */
+/* The weights of one tap or, of one group, of the neighbouring taps that `columns` counts. */
 static void all_groups(const mg_conv2d_params *p, const QUANT *q, const mg_span *rows,
                        const mg_span *columns, const INPUT *x, const REAL *dy, const REAL *gathered,
                        REAL *dw) {
     const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
-    const int32_t dw_channel = p->kernel_h * p->kernel_w * depth;
+    const int32_t dw_channel = p->kernel_h * p->kernel_w * depth, width = columns->taps * depth;
     const int inside = rows->count > 0 && columns->count > 0;
-    const positions at = {
+    positions at = {
         .rows = inside ? rows->count : 0,
         .columns = inside ? columns->count : 1,
-        .dy_column = p->out_c,
         .dy_row = p->out_w * p->out_c,
-        .x_column = p->stride_w * p->in_c,
         .x_row = p->stride_h * p->in_w * p->in_c,
     };
+    /* The positions of a single column follow each other as rows do. */
+    at.dy_column = at.columns == 1 ? at.dy_row : p->out_c;
+    at.x_column = at.columns == 1 ? at.x_row : p->stride_w * p->in_c;
+    at.contiguous = at.columns * at.dy_column == at.dy_row && at.columns * at.x_column == at.x_row;
     if (inside) {
         x += (rows->source * p->in_w + columns->source) * p->in_c;
         dy += (rows->first * p->out_w + columns->first) * p->out_c;
@@ -108,13 +118,33 @@ static void all_groups(const mg_conv2d_params *p, const QUANT *q, const mg_span 
         const INPUT *const x_group = x + group * depth;
         const REAL *const base = gathered != NULL ? gathered + oc * dw_channel : NULL;
         if (wide == MG_TILE) {
-            all_channels(MG_TILE, depth, &at, q, dy + oc, x_group, base, dw + oc * dw_channel,
+            all_channels(MG_TILE, width, &at, q, dy + oc, x_group, base, dw + oc * dw_channel,
                          dw_channel);
         } else {
-            all_channels(1, depth, &at, q, dy + oc, x_group, base, dw + oc * dw_channel,
+            all_channels(1, width, &at, q, dy + oc, x_group, base, dw + oc * dw_channel,
                          dw_channel);
         }
         oc += wide;
+    }
+}
+
+/* Of few input channels: all taps of a row that lie inside the image are taken together, and the
+ * sums of columns that have others are added in memory. */
+static inline void rows_of_taps(const mg_conv2d_params *p, const QUANT *q, const INPUT *x,
+                                const REAL *dy, const REAL *gathered, REAL *dw) {
+    const mg_axis down = mg_rows(p), across = mg_columns(p);
+    int32_t i = 0;
+    do {
+        dw[i] = gathered != NULL ? gathered[i] : (REAL)0.0f;
+    } while (++i < p->out_c * p->kernel_h * p->kernel_w * p->in_c);
+    mg_span columns;
+    for (int32_t ox = 0; ox < p->out_w; ox += columns.count) {
+        columns = mg_forward_span(&across, ox);
+        for (int32_t ky = 0; ky < p->kernel_h; ++ky) {
+            const mg_span rows = mg_tap_span(&down, ky);
+            REAL *const to = dw + (ky * p->kernel_w + columns.tap) * p->in_c;
+            all_groups(p, q, &rows, &columns, x, dy, to, to);
+        }
     }
 }
 
@@ -122,6 +152,10 @@ static inline void weight_gradient(const mg_conv2d_params *p, const QUANT *q, co
                                    const REAL *dy, const REAL *gathered, REAL *dw) {
     const mg_axis down = mg_rows(p), across = mg_columns(p);
     const int32_t depth = p->in_c / p->groups;
+    if (REAL_IS_SINGLE && p->groups == 1 && depth < MG_TILE && p->dilation_w == 1) {
+        rows_of_taps(p, q, x, dy, gathered, dw);
+        return;
+    }
     for (int32_t ky = 0; ky < p->kernel_h; ++ky) {
         const mg_span rows = mg_tap_span(&down, ky);
         for (int32_t kx = 0; kx < p->kernel_w; ++kx) {

@@ -6,7 +6,8 @@
 #define WEIGHT        REAL
 #define BIAS          REAL
 #define QUANT         mg_clamp_f32
-#define TILE_PIXELS   MG_TILE
+#define TILE_PIXELS   MG_PIXELS
+#define TILE_LEAST    (MG_PIXELS / 2 + 1)
 #define TILE_CHANNELS MG_TILE
 
 static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows,
@@ -20,7 +21,7 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp
                     REAL *const *y) {
     mg_sums_f32 sums;
     mg_start_f32(pixels, channels, b, channel, sums);
-    const REAL *from[MG_TILE], *weights[MG_TILE];
+    const REAL *from[MG_PIXELS], *weights[MG_TILE];
     MG_UNROLLED
     for (int i = 0; i < pixels; ++i) {
         from[i] = x[i];
@@ -33,6 +34,9 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp
     MG_ROLLED
     for (int32_t left = v->rows * v->runs; left > 0; --left) {
         mg_dot_f32(pixels, channels, v->run, from, weights, sums);
+        if (left == 1) {
+            break;
+        }
         const int last = --in_row == 0;
         in_row = last ? v->runs : in_row;
         mg_move_f32(pixels, from, last ? v->source_row : v->source_run);
@@ -45,5 +49,5 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp
 
 void KERNEL(conv2d, fwd)(const mg_conv2d_params *p, const mg_clamp_f32 *q, const REAL *x,
                          const REAL *w, const REAL *b, REAL *y) {
-    walk_forward(p, q, x, w, b, y);
+    walk_forward(p, mg_limits_f32(*q) ? q : NULL, x, w, b, y);
 }

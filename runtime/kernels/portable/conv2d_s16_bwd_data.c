@@ -8,6 +8,7 @@
 #define BIAS        void
 #define QUANT       mg_narrowing
 #define TILE_PIXELS 2
+#define TILE_LEAST  TILE_PIXELS
 #ifdef __arm__
 #define TILE_CHANNELS 3 /* as many sums as the registers hold */
 #else

@@ -9,8 +9,10 @@
 
 #include "conv2d_bwd_data.h"
 
+#define PART 8 /* input channels at a time */
+
 size_t mg_conv2d_s8_bwd_data_scratch_size(const mg_conv2d_params *p) {
-    return (size_t)(p->out_c * (p->kernel_h * p->kernel_w * MG_WIDE + 1)) * sizeof(float);
+    return (size_t)(p->out_c * (p->kernel_h * p->kernel_w * PART + 1)) * sizeof(float);
 }
 
 /* `width` input channels of w. */
@@ -36,12 +38,12 @@ void mg_conv2d_s8_bwd_data(void *scratch, const mg_conv2d_params *p, const mg_sc
     const int32_t depth = p->in_c / p->groups, taps = p->kernel_h * p->kernel_w;
     float *const scales = scratch, *const real = scales + p->out_c;
     mg_all_scales(q, scales);
-    for (int32_t channel = 0; channel < depth; channel += MG_WIDE) {
-        const int32_t width = mg_min(depth - channel, MG_WIDE);
+    for (int32_t channel = 0; channel < depth; channel += PART) {
+        const int32_t width = mg_min(depth - channel, PART);
         mg_conv2d_params part = *p;
         part.in_c = width * p->groups;
-        if (width == MG_WIDE) {
-            dequantize(MG_WIDE, taps, depth, p->out_c, scales, w + channel, real);
+        if (width == PART) {
+            dequantize(PART, taps, depth, p->out_c, scales, w + channel, real);
         } else {
             dequantize(width, taps, depth, p->out_c, scales, w + channel, real);
         }

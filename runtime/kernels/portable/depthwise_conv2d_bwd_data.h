@@ -9,6 +9,7 @@
 #define FINISH        float
 #define LANES         MG_LANES
 #define TILE_PIXELS   MG_TILE
+#define TILE_LEAST    TILE_PIXELS
 #define TILE_CHANNELS MG_TILE
 
 static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows,
@@ -34,9 +35,8 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const QUANT *q
     mg_store_f32(pixels, channels, sums, NULL, channel, dx);
 }
 
-static inline float zero_point_of(const QUANT *q) {
-    (void)q;
-    return 0.0f;
+MG_INLINE void load_lanes(int place, const REAL *x, float *to) {
+    mg_load_f32(LANES, place, x, to);
 }
 
 static inline float finish_of(const QUANT *q, int32_t channel) {
@@ -50,11 +50,17 @@ static inline void finish(float scale, float sum, REAL *dx) {
 #include "slide.h"
 #include "walk.h"
 
+/* Apart from the general walk: both need all registers. */
+MG_APART void slid(const mg_conv2d_params *p, const QUANT *q, const REAL *dy, const WEIGHT *w,
+                   REAL *dx) {
+    const slide g = slide_backward(p);
+    slide_all(&g, q, dy, w + 8 * p->in_c, NULL, dx);
+}
+
 static inline void input_gradient(const mg_conv2d_params *p, const QUANT *q, const REAL *dy,
                                   const WEIGHT *w, REAL *dx) {
     if (mg_slides(p, p->out_h, p->out_w, p->in_h, 2 - p->pad_top)) {
-        const slide g = slide_backward(p);
-        slide_all(&g, q, dy, w + 8 * p->in_c, NULL, dx);
+        slid(p, q, dy, w, dx);
     } else {
         walk_backward(p, q, dy, w, dx, p->in_c);
     }

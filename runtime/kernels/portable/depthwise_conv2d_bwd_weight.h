@@ -19,9 +19,12 @@ MG_INLINE void tile(int channels, const mg_conv2d_params *p, const QUANT *q, con
         const REAL *by = dy + ((rows->first + row) * p->out_w + columns->first) * p->out_c;
         float sums[MG_TILE] = {0.0f, 0.0f, 0.0f, 0.0f};
         for (int32_t column = columns->count; column > 0; --column) {
+            float inputs[MG_TILE], gradients[MG_TILE];
+            mg_load_f32(channels, 2, by, gradients);
+            load_inputs(channels, 0, q, from, inputs);
             MG_UNROLLED
             for (int j = 0; j < channels; ++j) {
-                sums[j] += centred(q, from[j]) * (float)by[j];
+                sums[j] += inputs[j] * gradients[j];
             }
             from += p->stride_w * p->in_c;
             by += p->out_c;

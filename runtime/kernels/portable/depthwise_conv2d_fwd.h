@@ -10,6 +10,7 @@
 #define FINISH        const mg_clamp_f32 *
 #define LANES         MG_LANES
 #define TILE_PIXELS   MG_TILE
+#define TILE_LEAST    TILE_PIXELS
 #define TILE_CHANNELS MG_TILE
 
 #include "weight_real.h"
@@ -35,9 +36,8 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp
     mg_store_f32(pixels, channels, sums, q, channel, y);
 }
 
-static inline float zero_point_of(const mg_clamp_f32 *q) {
-    (void)q;
-    return 0.0f;
+MG_INLINE void load_lanes(int place, const REAL *x, float *to) {
+    mg_load_f32(LANES, place, x, to);
 }
 
 static inline const mg_clamp_f32 *finish_of(const mg_clamp_f32 *q, int32_t channel) {
@@ -54,10 +54,15 @@ static inline void finish(const mg_clamp_f32 *range, float sum, REAL *y) {
 
 void KERNEL(depthwise_conv2d, fwd)(const mg_conv2d_params *p, const mg_clamp_f32 *q, const REAL *x,
                                    const REAL *w, const REAL *b, REAL *y) {
-    if (mg_slides(p, p->in_h, p->in_w, p->out_h, p->pad_top)) {
-        const slide g = slide_forward(p);
-        slide_all(&g, mg_limits_f32(*q) ? q : NULL, x, w, b, y);
+    const mg_clamp_f32 *const limits = mg_limits_f32(*q) ? q : NULL;
+    if (!mg_slides(p, p->in_h, p->in_w, p->out_h, p->pad_top)) {
+        walk_forward(p, limits, x, w, b, y);
+        return;
+    }
+    const slide g = slide_forward(p);
+    if (limits != NULL) {
+        slide_all(&g, limits, x, w, b, y);
     } else {
-        walk_forward(p, q, x, w, b, y);
+        slide_all(&g, NULL, x, w, b, y);
     }
 }

@@ -10,6 +10,7 @@
 #define FINISH        mg_narrowing
 #define LANES         1
 #define TILE_PIXELS   2
+#define TILE_LEAST    TILE_PIXELS
 #define TILE_CHANNELS 4
 
 static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows,
@@ -57,9 +58,9 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_narro
     }
 }
 
-static inline int32_t zero_point_of(const mg_narrowing *q) {
-    (void)q;
-    return 0;
+MG_INLINE void load_lanes(int place, const int16_t *x, int32_t *to) {
+    (void)place;
+    *to = *x;
 }
 
 static inline mg_narrowing finish_of(const mg_narrowing *q, int32_t channel) {

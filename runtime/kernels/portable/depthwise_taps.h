@@ -17,12 +17,17 @@ MG_INLINE void depthwise_taps(int rows, int columns, const mg_window *v, const R
     int32_t in_row = v->runs;
     MG_ROLLED
     for (int32_t left = v->rows * v->runs; left > 0; --left) {
+        float factor[MG_TILE];
+        load_weights(columns, 0, w, factor);
         MG_UNROLLED
         for (int j = 0; j < columns; ++j) {
-            const float factor = scale_of(q, channel + j) * (float)w[j];
+            factor[j] *= scale_of(q, channel + j);
+        }
+        MG_UNROLLED
+        for (int i = 0; i < rows; ++i) {
             MG_UNROLLED
-            for (int i = 0; i < rows; ++i) {
-                sums[i][j] += (float)a[i][j] * factor;
+            for (int j = 0; j < columns; ++j) {
+                sums[i][j] += (float)a[i][j] * factor[j];
             }
         }
         const int last = --in_row == 0;

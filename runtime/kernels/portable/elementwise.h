@@ -43,19 +43,4 @@
         }                                                                                          \
     }
 
-/* LiteRT's int8 sums: an operand at the fine scale that both share, at most 2^28. */
-static inline int32_t mg_fine(int32_t centred, int32_t multiplier, int32_t shift) {
-    const int32_t x = centred * (1 << 20);
-    return shift < 0 ? mg_multiply_doubled(2 * x, multiplier, -shift, 1 << (-shift - 1))
-                     : mg_multiply_quantized(x, multiplier, shift);
-}
-
-static inline int8_t mg_sum_code(const mg_sum_s8 *q, int32_t sum) {
-    const int32_t shift = q->y_shift;
-    const int32_t y = shift < 0
-                          ? mg_multiply_doubled(2 * sum, q->y_multiplier, -shift, 1 << (-shift - 1))
-                          : mg_multiply_quantized(sum, q->y_multiplier, shift);
-    return mg_limit_s8(y + q->y_zero_point, q->low, q->high);
-}
-
 #endif

@@ -4,7 +4,8 @@
 
 MG_INLINE void step(int outputs, int adds, const QUANT *q, const INPUT *x, const float *dy,
                     int32_t k, const REAL *const *gathered, REAL *const *dw) {
-    const float value = centred(q, x[k]);
+    float value;
+    load_inputs(1, 0, q, x + k, &value);
     MG_UNROLLED
     for (int j = 0; j < outputs; ++j) {
         const float product = dy[j] * value;

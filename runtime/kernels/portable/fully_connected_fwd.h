@@ -4,10 +4,13 @@
 
 #include "tile_f32.h"
 
+#define WIDE   8 /* outputs at a time */
+#define NARROW 2 /* of those that are left */
+
 /* A few outputs of one row, from `channel` on. */
 MG_INLINE void tile(int width, const mg_fully_connected_params *p, const mg_clamp_f32 *q,
                     const REAL *x, const REAL *w, const REAL *b, int32_t channel, REAL *y) {
-    const REAL *from[MG_TILE];
+    const REAL *from[WIDE];
     mg_sums_f32 sums;
     MG_UNROLLED
     for (int j = 0; j < width; ++j) {
@@ -20,13 +23,17 @@ MG_INLINE void tile(int width, const mg_fully_connected_params *p, const mg_clam
 
 void KERNEL(fully_connected, fwd)(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
                                   const REAL *x, const REAL *w, const REAL *b, REAL *y) {
+    const mg_clamp_f32 *const limits = mg_limits_f32(*q) ? q : NULL;
     for (int32_t row = 0; row < p->rows; ++row) {
         int32_t channel = 0;
-        for (; channel + MG_TILE <= p->out; channel += MG_TILE) {
-            tile(MG_TILE, p, q, x, w, b, channel, y);
+        for (; channel + WIDE <= p->out; channel += WIDE) {
+            tile(WIDE, p, limits, x, w, b, channel, y);
         }
-        for (; channel < p->out; ++channel) {
-            tile(1, p, q, x, w, b, channel, y);
+        for (; channel + NARROW <= p->out; channel += NARROW) {
+            tile(NARROW, p, limits, x, w, b, channel, y);
+        }
+        if (channel < p->out) {
+            tile(1, p, limits, x, w, b, channel, y);
         }
         x += p->in;
         y += p->out;

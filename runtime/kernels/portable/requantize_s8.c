@@ -15,11 +15,13 @@ mg_channel_s8 mg_channel_of_s8(const mg_requant_s8 *q, int32_t channel, const in
     return (mg_channel_s8){q->multiplier[channel], shift, bias, rounding};
 }
 
-/* The rule itself, for any shift and bias. */
+/* The rule itself, for any shift and bias; at: from y's places. */
 static void requantize_any(const mg_channel_s8 *c, const mg_sums_s8 sums, const mg_places_s8 *y,
                            int32_t at) {
+    MG_ROLLED
     for (int k = MG_WORD_PIXELS_S8 - 1; k >= 0; --k) {
         const uint32_t bias = (uint32_t)c->bias - (k == 0 ? MG_EXCESS_S8 : 0);
+        MG_ROLLED
         for (int i = MG_RUN_S8 - 1; i >= 0; --i) {
             const int32_t sum = (int32_t)((uint32_t)sums[k][i] + bias);
             y->pixel[k][i * y->step + at] = mg_any_s8(c, y->zero_point, sum);
@@ -27,22 +29,45 @@ static void requantize_any(const mg_channel_s8 *c, const mg_sums_s8 sums, const 
     }
 }
 
-void mg_requantize_s8(const mg_channel_s8 *c, const mg_sums_s8 sums, const mg_places_s8 *y,
-                      int32_t at) {
-    const mg_channel_s8 channel = *c;
-    const int32_t step = y->step;
-    if (channel.rounding == 0) {
-        requantize_any(c, sums, y, at);
-        return;
-    }
+/* Of as many runs as the quick rule serves; gives how many. */
+MG_APART int32_t requantize_quickly(const mg_channel_s8 *c, int32_t c_step, int32_t count,
+                                    const mg_sums_s8 *sums, const mg_places_s8 *y, int32_t at) {
+    const int32_t all = count, step = y->step, next = y->next;
+    int8_t *to[MG_WORD_PIXELS_S8];
     MG_UNROLLED
-    for (int k = MG_WORD_PIXELS_S8 - 1; k >= 0; --k) {
-        int8_t *const to = y->pixel[k] + at;
-        int32_t start = 2 * (k == 0 ? channel.bias - MG_EXCESS_S8 : channel.bias);
-        MG_COMPLETE(start); /* or the bias would be added to each sum before it is doubled */
+    for (int k = 0; k < MG_WORD_PIXELS_S8; ++k) {
+        to[k] = y->pixel[k] + at;
+    }
+    MG_ROLLED
+    for (; count > 0; --count, ++sums, c += c_step) {
+        const mg_channel_s8 channel = *c;
+        if (channel.rounding == 0) {
+            break;
+        }
         MG_UNROLLED
-        for (int i = MG_RUN_S8 - 1; i >= 0; --i) {
-            to[i * step] = mg_quick_s8(&channel, 2 * sums[k][i] + start);
+        for (int k = MG_WORD_PIXELS_S8 - 1; k >= 0; --k) {
+            int32_t start = 2 * (k == 0 ? channel.bias - MG_EXCESS_S8 : channel.bias);
+            MG_COMPLETE(start); /* or the bias would be added to each sum before it is doubled */
+            MG_UNROLLED
+            for (int i = MG_RUN_S8 - 1; i >= 0; --i) {
+                to[k][i * step] = mg_quick_s8(&channel, 2 * (*sums)[k][i] + start);
+                MG_KEEP_ORDER();
+            }
+            to[k] += next;
+            MG_COMPLETE(to[k]); /* or there would be a pointer to each result */
+        }
+        MG_COMPLETE(sums);
+    }
+    return all - count;
+}
+
+void mg_requantize_s8(const mg_channel_s8 *c, int32_t c_step, int32_t count, const mg_sums_s8 *sums,
+                      const mg_places_s8 *y) {
+    for (int32_t done = 0; done < count; ++done) {
+        done += requantize_quickly(c + done * c_step, c_step, count - done, sums + done, y,
+                                   done * y->next);
+        if (done < count) {
+            requantize_any(c + done * c_step, sums[done], y, done * y->next);
         }
     }
 }

@@ -9,12 +9,12 @@ typedef struct {
     int32_t multiplier, shift, bias, rounding; /* rounding 0: only the rule itself serves */
 } mg_channel_s8;
 
-/* Where the results of a run of words go, `step` from one to the next. They are written from the
- * last to the first, second pixels before first ones, so that one that nobody wants may share
- * the place of an earlier one. */
+/* Where the results of runs of words go: those of the first, `step` from one to the next, and
+ * `next` from run to run. They are written from the last to the first, second pixels before first
+ * ones, so that one that nobody wants may share the place of an earlier one. */
 typedef struct {
     int8_t *pixel[MG_WORD_PIXELS_S8];
-    int32_t step, zero_point;
+    int32_t step, next, zero_point;
 } mg_places_s8;
 
 /* Channel `channel` of a layer with biases b, if any, whose sums have `products` products. */
@@ -33,9 +33,9 @@ static inline int8_t mg_quick_s8(const mg_channel_s8 *c, int32_t doubled) {
     return mg_limit_s8(result, INT8_MIN, INT8_MAX);
 }
 
-/* The int8 results of sums; at: from y's places. */
-void mg_requantize_s8(const mg_channel_s8 *c, const mg_sums_s8 sums, const mg_places_s8 *y,
-                      int32_t at);
+/* The int8 results of the sums of `count` runs, which belong to channels c_step apart, 0 or 1. */
+void mg_requantize_s8(const mg_channel_s8 *c, int32_t c_step, int32_t count, const mg_sums_s8 *sums,
+                      const mg_places_s8 *y);
 
 /* Limits all `size` results of a layer whose activation has a narrower range than int8. */
 void mg_narrow_s8(const mg_requant_s8 *q, int32_t size, int8_t *y);

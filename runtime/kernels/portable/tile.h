@@ -20,7 +20,7 @@
 #define MG_UNROLLED _Pragma("clang loop unroll(full)")
 #define MG_ROLLED   _Pragma("clang loop unroll(disable)")
 #else
-#define MG_UNROLLED _Pragma("GCC unroll 8")
+#define MG_UNROLLED _Pragma("GCC unroll 16")
 #define MG_ROLLED   _Pragma("GCC unroll 1")
 #endif
 

@@ -10,13 +10,22 @@
 #ifndef MG_TILE_F32_H
 #define MG_TILE_F32_H
 
+#include "load_f32.h"
 #include "span.h"
 #include "tile.h"
 
 #define MG_TILE 4
-#define MG_WIDE 8 /* columns of a tile that has one row */
 
-typedef float mg_sums_f32[MG_TILE][MG_WIDE];
+/* Pixels of a convolution's tile. Sums and operands fill 32 registers, where operands are single.
+ */
+#ifdef __riscv_flen
+#define MG_PIXELS 6
+#else
+#define MG_PIXELS MG_TILE
+#endif
+#define MG_WIDE 16 /* columns of a tile that has one row */
+
+typedef float mg_sums_f32[MG_PIXELS][MG_WIDE];
 
 MG_INLINE void mg_clear_f32(int rows, int columns, mg_sums_f32 sums) {
     MG_UNROLLED
@@ -41,10 +50,10 @@ MG_INLINE void mg_start_f32(int rows, int columns, const REAL *b, int32_t channe
     }
 }
 
-/* q NULL: no activation */
+/* q NULL: no limits */
 MG_INLINE void mg_store_f32(int rows, int columns, mg_sums_f32 sums, const mg_clamp_f32 *q,
                             int32_t channel, REAL *const *y) {
-    if (q != NULL && mg_limits_f32(*q)) {
+    if (q != NULL) {
         MG_UNROLLED
         for (int i = 0; i < rows; ++i) {
             MG_UNROLLED
@@ -69,14 +78,31 @@ MG_INLINE void mg_move_f32(int count, const REAL **pointers, int32_t step) {
     }
 }
 
-MG_INLINE void mg_dot_step_f32(int rows, int columns, const REAL *const *a, const REAL *const *b,
-                               int32_t k, mg_sums_f32 sums) {
+/* Keeps compilers from counting beside these pointers, and adding that to each in the end. */
+MG_INLINE void mg_settle_f32(int count, const REAL **pointers) {
+    MG_UNROLLED
+    for (int i = 0; i < count; ++i) {
+        MG_COMPLETE(pointers[i]);
+    }
+}
+
+/* `run` elements of every row and column, which move on. */
+MG_INLINE void mg_dot_step_f32(int rows, int columns, int run, const REAL **a, const REAL **b,
+                               mg_sums_f32 sums) {
+    float left[MG_RUN_F32], right[MG_WIDE][MG_RUN_F32];
     MG_UNROLLED
     for (int j = 0; j < columns; ++j) {
-        const float factor = (float)b[j][k];
+        mg_take_f32(run, j, &b[j], right[j]);
+    }
+    MG_UNROLLED
+    for (int i = 0; i < rows; ++i) {
+        mg_take_f32(run, columns + i % 4, &a[i], left);
         MG_UNROLLED
-        for (int i = 0; i < rows; ++i) {
-            sums[i][j] += (float)a[i][k] * factor;
+        for (int k = 0; k < run; ++k) {
+            MG_UNROLLED
+            for (int j = 0; j < columns; ++j) {
+                sums[i][j] += left[k] * right[j][k];
+            }
         }
     }
     MG_KEEP_ORDER();
@@ -86,20 +112,20 @@ MG_INLINE void mg_dot_step_f32(int rows, int columns, const REAL *const *a, cons
 MG_INLINE void mg_dot_f32(int rows, int columns, int32_t n, const REAL **a, const REAL **b,
                           mg_sums_f32 sums) {
     const REAL *const end = a[0] + n;
+    const int32_t steps =
+        columns > MG_TILE ? 2 * MG_UNROLL : MG_UNROLL; /* long runs in wide tiles */
     MG_ROLLED
-    for (const REAL *const last = end - n % MG_UNROLL; a[0] != last;) {
+    for (const REAL *const last = end - n % steps; a[0] != last;) {
         MG_UNROLLED
-        for (int32_t k = 0; k < MG_UNROLL; ++k) {
-            mg_dot_step_f32(rows, columns, a, b, k, sums);
+        for (int32_t k = 0; k < steps; k += MG_RUN_F32) {
+            mg_dot_step_f32(rows, columns, MG_RUN_F32, a, b, sums);
         }
-        mg_move_f32(rows, a, MG_UNROLL);
-        mg_move_f32(columns, b, MG_UNROLL);
+        mg_settle_f32(rows, a);
+        mg_settle_f32(columns, b);
     }
     MG_ROLLED
     while (a[0] != end) {
-        mg_dot_step_f32(rows, columns, a, b, 0, sums);
-        mg_move_f32(rows, a, 1);
-        mg_move_f32(columns, b, 1);
+        mg_dot_step_f32(rows, columns, 1, a, b, sums);
     }
 }
 

@@ -53,6 +53,10 @@ MG_INLINE void mg_add_products_s8(const mg_word_s8 *x, int32_t w, mg_partial_s8 
         sums[i] += (mg_partial_s8)x[i] * w;
 #if MG_WORD_PIXELS_S8 == 1
         MG_COMPLETE(sums[i]);
+#else
+        if (i % 2 == 1) {
+            MG_KEEP_ORDER(); /* and two words are loaded at once */
+        }
 #endif
     }
 }

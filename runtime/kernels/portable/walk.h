@@ -1,8 +1,8 @@
 /* The body of convolution kernels: walks the results in register tiles.
  *
  * Before it is included, ELEMENT, WEIGHT, BIAS and QUANT name types, TILE_PIXELS and TILE_CHANNELS
- * are the size of a register tile (without TILE_CHANNELS a tile has all channels of a group), and
- * these are defined:
+ * are the size of a register tile (without TILE_CHANNELS a tile has all channels of a group),
+ * TILE_LEAST is how many pixels take longer one by one than in a tile, and these are defined:
  *
  *     window of the taps that a rectangle of results has, in elements:
  *         static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows,
@@ -52,13 +52,16 @@ MG_INLINE void walk_channels(int pixels, const walk *k, const mg_window *v,
 /* The pixels of a rectangle that all have the same window. */
 static void walk_pixels(const walk *k, const mg_window *v, mg_cursor at) {
     while (at.left > 0) {
-        const int32_t pixels = at.left >= TILE_PIXELS ? TILE_PIXELS : 1;
+        const int32_t pixels = at.left >= TILE_LEAST ? TILE_PIXELS : 1;
         const ELEMENT *source[TILE_PIXELS];
         ELEMENT *result[TILE_PIXELS];
         for (int32_t i = 0; i < pixels; ++i) {
             source[i] = k->source + at.source * k->source_pixel;
             result[i] = k->result + at.result * k->result_pixel;
-            mg_advance(&at);
+            /* The last tile may repeat a pixel. */
+            if (TILE_LEAST == TILE_PIXELS || at.left > 1 || i == pixels - 1) {
+                mg_advance(&at);
+            }
         }
         if (pixels == TILE_PIXELS) {
             walk_channels(TILE_PIXELS, k, v, source, result);

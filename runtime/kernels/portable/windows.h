@@ -21,10 +21,12 @@ static corners corners_of(const mg_conv2d_params *p, const int32_t *runs) {
     const int32_t right = p->in_w - (p->kernel_w - 1) * p->dilation_w;
     corners v;
     v.inside = 1;
+    MG_ROLLED
     for (int k = 0; k < RUNS; ++k) {
         int32_t row = runs[k] / p->out_w * p->stride_h - p->pad_top;
         int32_t position = runs[k] % p->out_w;
         int32_t column = position * p->stride_w - p->pad_left;
+        MG_ROLLED
         for (int i = k * RUN; i < (k + 1) * RUN; ++i) {
             v.row[i] = row;
             v.column[i] = column;

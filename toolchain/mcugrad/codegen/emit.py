@@ -71,6 +71,8 @@ class _Emitter:
             self.weights.append(
                 {
                     "ctype": C_TYPES[tensor.dtype],
+                    # Kernels load two halves at a time.
+                    "alignment": "_Alignas(4) " if tensor.dtype is DType.F16 else "",
                     "name": cname,
                     "size": tensor.size,
                     "rows": weights(tensor.initial(), tensor.dtype),

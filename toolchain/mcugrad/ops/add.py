@@ -6,12 +6,21 @@ from collections.abc import Sequence
 
 from mcugrad.ir.graph import Node
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import GradientContext, IntegerContext, NoAttrs, Op, OpCall, register
+from mcugrad.ops.base import (
+    GradientContext,
+    IntegerContext,
+    NoAttrs,
+    Op,
+    OpCall,
+    Variant,
+    register,
+)
 from mcugrad.ops.clamp import clamp_gradient
 from mcugrad.ops.elementwise import (
     ElementwiseAttrs,
     infer,
     kernels,
+    of_one_shape,
     quantized_sum,
     reduce_to_operand,
     sum_quant,
@@ -59,7 +68,12 @@ register(
         ElementwiseAttrs,
         infer,
         _reference,
-        kernels=kernels("add", sum_quant),
+        kernels=kernels(
+            "add",
+            sum_quant,
+            scratch=True,
+            variants=(Variant("rvv", of_one_shape),),
+        ),
         gradient=_gradient,
         integer=_integer,
     )

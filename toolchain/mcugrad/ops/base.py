@@ -142,17 +142,20 @@ def of_type(dtype: DType) -> Callable[[OpCall], bool]:
 class Variant:
     """That a kernel has a fast form in the folder ``family`` of the runtime's kernels.
 
-    It serves targets that have the family among their features, in the calls that ``matches``.
+    It serves targets that have the family among their features, in the calls that ``matches``. A
+    ``portable`` one lies with the kernel itself and serves every target; ``family`` is its name.
+    ``inplace`` tells whether it may write over what the kernel itself may write over, ``types``
+    which of an operator's kernels it is a form of (None: any), and ``half_sums`` that it sums some
+    products in half precision.
     """
 
     family: str
     matches: Matches = always
+    types: tuple[DType, ...] | None = None
     scratch: bool = False
+    portable: bool = False
+    inplace: bool = True
     half_sums: bool = False
-
-
-#: The variants of an operator's kernels by the element type that they are named by.
-Variants = Mapping[DType, Sequence[Variant]]
 
 
 def _both(first: Matches, second: Matches) -> Matches:
@@ -161,24 +164,25 @@ def _both(first: Matches, second: Matches) -> Matches:
 
 def with_variants(portable: Kernel, variants: Sequence[Variant]) -> tuple[Kernel, ...]:
     """The rows of a kernel's variants, ``<symbol>_<family>``, and of the kernel itself."""
+    fitting = (v for v in variants if v.types is None or portable.dtype in v.types)
     fast = (
         replace(
             portable,
             symbol=f"{portable.symbol}_{v.family}",
-            features=frozenset({v.family}),
+            features=frozenset() if v.portable else frozenset({v.family}),
             scratch=v.scratch,
+            inplace=portable.inplace if v.inplace else (),
             half_sums=v.half_sums,
             matches=_both(portable.matches, v.matches),
         )
-        for v in variants
+        for v in fitting
     )
     return (*fast, portable)
 
 
-def float_kernels(symbol: str, variants: Variants | None = None, **row: Any) -> tuple[Kernel, ...]:
+def float_kernels(symbol: str, variants: Sequence[Variant] = (), **row: Any) -> tuple[Kernel, ...]:
     """The same rows for each type of floats, which ``{}`` in ``symbol`` stands for."""
-    variants = variants or {}
-    rows = (with_variants(Kernel(symbol.format(d), d, **row), variants.get(d, ())) for d in FLOATS)
+    rows = (with_variants(Kernel(symbol.format(d), d, **row), variants) for d in FLOATS)
     return tuple(chain.from_iterable(rows))
 
 

@@ -17,6 +17,7 @@ from mcugrad.ops.base import (
     Op,
     OpCall,
     Spec,
+    Variant,
     float_kernels,
     register,
     require,
@@ -64,6 +65,7 @@ register(
             Kernel("mg_channel_sum_s16_fwd", DType.S16, params=channel_params),
             *float_kernels(
                 "mg_channel_sum_{}_fwd",
+                (Variant("xfvec", lambda call: call.input(0).shape[-1] % 2 == 0, (DType.F16,)),),
                 params=channel_params,
                 inplace=((0, 1),),
                 arity=2,

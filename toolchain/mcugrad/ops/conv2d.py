@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -180,14 +181,49 @@ def _bwd_weight_params(call: OpCall) -> CStruct:
 
 
 def _deep(w: Tensor) -> bool:
-    """Whether what the DSP kernels of gradients lay out serves enough input channels."""
+    """Whether what kernels of gradients lay out serves enough input channels."""
     return w.shape[3] >= 4
+
+
+def _pointwise(call: OpCall) -> bool:
+    """Whether the gradient is a product of matrices with enough input channels."""
+    attrs: Conv2dAttrs = call.attrs.conv
+    same = call.input(0).shape[:3] == call.outputs[0].shape[:3]
+    single = attrs.window.kernel == (1, 1) and attrs.window.stride == (1, 1)
+    return same and single and attrs.groups == 1 and call.outputs[0].shape[3] >= 8
 
 
 def _deep_or_wide(call: OpCall) -> bool:
     """Whether what the DSP kernel lays out serves enough input or output channels."""
     w = call.input(1)
     return _deep(w) or w.shape[0] // call.attrs.groups >= 16
+
+
+def _in_halves(attrs: Conv2dAttrs, taps: int, summed: int, results: int) -> bool:
+    """Whether the packed-half kernels gain: windows are words, or serve enough channels.
+
+    A window has ``taps`` of ``summed`` channels each, and ``results`` channels come of it.
+    """
+    words = summed % 2 == 0 and (attrs.window.dilation[1] == 1 or attrs.window.kernel[1] == 1)
+    return attrs.groups == 1 and (words or (results >= 16 and taps * summed >= 16))
+
+
+def _fwd_in_halves(call: OpCall) -> bool:
+    out, *taps, depth = call.input(1).shape
+    return _in_halves(call.attrs, prod(taps), depth, out)
+
+
+def _bwd_data_in_halves(call: OpCall) -> bool:
+    out, *taps, depth = call.input(1).shape
+    return _in_halves(call.attrs.conv, prod(taps), out, depth)
+
+
+def _bwd_weight_in_halves(call: OpCall) -> bool:
+    """Whether the rows that are turned are long enough, and serve enough channels."""
+    _, height, width, out = call.input(1).shape
+    pointwise = call.outputs[0].shape[1:3] == (1, 1) and call.input(0).shape[1:3] == (height, width)
+    row = height * width if pointwise else width
+    return call.attrs.groups == 1 and out >= 3 and row >= (5 if out >= 16 else 6)
 
 
 #: Channels from which on vectors of eight are quicker than single ones.
@@ -228,13 +264,13 @@ register(
             _fwd_params,
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
-            variants={
-                DType.S8: (
-                    Variant("mve", scratch=True),
-                    Variant("dsp", _deep_or_wide, scratch=True),
-                ),
-                DType.F16: (Variant("mve", _output_lanes, scratch=True, half_sums=True),),
-            },
+            variants=(
+                Variant("mve", types=(DType.S8,), scratch=True),
+                Variant("mve", _output_lanes, (DType.F16,), scratch=True, half_sums=True),
+                Variant("dsp", _deep_or_wide, (DType.S8,), scratch=True),
+                Variant("rvv", scratch=True),
+                Variant("xfvec", _fwd_in_halves, (DType.F16,), scratch=True),
+            ),
         ),
         gradient=_gradient,
         products=_products,
@@ -251,7 +287,11 @@ register(
             "conv2d",
             _bwd_data_params,
             axis=0,
-            variants={DType.F16: (Variant("mve", _input_lanes, scratch=True, half_sums=True),)},
+            variants=(
+                Variant("mve", _input_lanes, (DType.F16,), scratch=True, half_sums=True),
+                Variant("rvv"),
+                Variant("xfvec", _bwd_data_in_halves, (DType.F16,), scratch=True),
+            ),
         ),
         products=_bwd_data_products,
         integer=bwd_data_rule("conv2d", lambda attrs, w: w.size // w.shape[3] // attrs.conv.groups),
@@ -264,7 +304,10 @@ register_bwd_data(
     sums=_bwd_data_sums,
     params=_bwd_data_params,
     products=_bwd_data_products,
-    variants=(Variant("dsp", lambda call: _deep(call.input(1)), scratch=True),),
+    variants=(
+        Variant("dsp", lambda call: _deep(call.input(1)), scratch=True),
+        Variant("pointwise", _pointwise, scratch=True, portable=True),
+    ),
 )
 register(
     Op(
@@ -273,7 +316,13 @@ register(
         _bwd_weight_infer,
         _bwd_weight_reference,
         kernels=linear.bwd_weight_kernels(
-            "conv2d", _bwd_weight_params, {DType.F16: (Variant("mve", half_sums=True),)}
+            "conv2d",
+            _bwd_weight_params,
+            (
+                Variant("mve", types=(DType.F16,), half_sums=True),
+                Variant("rvv"),
+                Variant("xfvec", _bwd_weight_in_halves, (DType.F16,), scratch=True),
+            ),
         ),
         products=_bwd_weight_products,
         gathers=True,
@@ -291,5 +340,8 @@ register_weight_step(
     "conv2d",
     params=_bwd_weight_params,
     products=_bwd_weight_products,
-    variants=(Variant("dsp", lambda gradient: _deep(gradient.outputs[0]), scratch=True),),
+    variants=(
+        Variant("dsp", lambda gradient: _deep(gradient.outputs[0]), scratch=True),
+        Variant("deep", lambda gradient: _deep(gradient.outputs[0]), scratch=True, portable=True),
+    ),
 )

@@ -6,14 +6,15 @@ O = C * multiplier and output channel c * multiplier + m reads channel c.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mcugrad.ir.tensor import Array, DType
+from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
+    FLOATS,
     CStruct,
     Floats,
     GradientContext,
@@ -21,7 +22,6 @@ from mcugrad.ops.base import (
     OpCall,
     Spec,
     Variant,
-    Variants,
     Weights,
     register,
     require,
@@ -162,23 +162,19 @@ def _side_by_side(window: Window) -> bool:
     return window.dilation[1] == 1
 
 
-def _half(attrs_of: Callable[[OpCall], DepthwiseConv2dAttrs]) -> Variants:
-    """Where each channel has one filter, and vectors of eight are quicker."""
-
-    def matches(call: OpCall) -> bool:
-        return attrs_of(call).multiplier == 1 and call.input(0).shape[3] >= 4
-
-    return {DType.F16: (Variant("mve", matches, half_sums=True),)}
+def _one_each(call: OpCall) -> bool:
+    """Whether each input channel has one of the output, as vectors of channels want."""
+    return call.input(0).shape[3] == call.outputs[0].shape[3]
 
 
-def _attrs(call: OpCall) -> DepthwiseConv2dAttrs:
-    attrs: DepthwiseConv2dAttrs = call.attrs
-    return attrs
+def _many(call: OpCall) -> bool:
+    """The same, with so many channels that sweeps with two of them are slower."""
+    return _one_each(call) and call.input(0).shape[3] >= 4
 
 
-def _conv_attrs(call: OpCall) -> DepthwiseConv2dAttrs:
-    attrs: DepthwiseConv2dBwdDataAttrs = call.attrs
-    return attrs.conv
+def _pairs(call: OpCall) -> bool:
+    """Whether each channel of x has one of dy."""
+    return call.input(0).shape[3] == call.input(1).shape[3]
 
 
 def _slides(call: OpCall) -> bool:
@@ -198,6 +194,15 @@ def _slides_over_weight(gradient: OpCall) -> bool:
         and attrs.window.stride[1] == 1
         and weight_shift(gradient.input(1)) == 0
     )
+
+
+def _in_halves(attrs: DepthwiseConv2dAttrs, image: Tensor) -> bool:
+    """Whether the packed-half kernels serve it: three by three taps, one step at a time."""
+    window = attrs.window
+    steps = {*window.stride, *window.dilation}
+    even = image.shape[3] % 2 == 0
+    small = window.kernel == (3, 3) and steps == {1} and max(window.pad) < 3
+    return small and even and attrs.multiplier == 1
 
 
 def _products(call: OpCall) -> int:
@@ -232,10 +237,13 @@ register(
             inplace_in=lambda call: (
                 call.input(0).shape == call.outputs[0].shape and call.attrs.window.stride == (1, 1)
             ),
-            variants={
-                DType.S8: (Variant("dsp", _slides, scratch=True),),
-                **_half(_attrs),
-            },
+            variants=(
+                Variant("dsp", _slides, (DType.S8,), scratch=True),
+                Variant("rvv", _one_each, (DType.S8,), inplace=False),
+                Variant("rvv", _many, FLOATS),
+                Variant("mve", _many, (DType.F16,), half_sums=True),
+                Variant("xfvec", lambda call: _in_halves(call.attrs, call.input(0)), (DType.F16,)),
+            ),
         ),
         gradient=_gradient,
         products=_products,
@@ -252,7 +260,13 @@ register(
             "depthwise_conv2d",
             _bwd_data_params,
             axis=2,
-            variants=_half(_conv_attrs),
+            variants=(
+                Variant("rvv", _many),
+                Variant("mve", _many, (DType.F16,), half_sums=True),
+                Variant(
+                    "xfvec", lambda call: _in_halves(call.attrs.conv, call.input(0)), (DType.F16,)
+                ),
+            ),
         ),
         products=_bwd_data_products,
         integer=bwd_data_rule(
@@ -279,7 +293,11 @@ register(
         kernels=linear.bwd_weight_kernels(
             "depthwise_conv2d",
             _bwd_weight_params,
-            _half(_attrs),
+            (
+                Variant("rvv", _pairs),
+                Variant("mve", _pairs, (DType.F16,), half_sums=True),
+                Variant("xfvec", lambda call: _in_halves(call.attrs, call.input(0)), (DType.F16,)),
+            ),
         ),
         products=_bwd_weight_products,
         gathers=True,

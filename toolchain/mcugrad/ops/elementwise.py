@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import (
-    FLOATS,
     CStruct,
     GradientContext,
     Kernel,
     OpCall,
     Spec,
     StructOf,
+    Variant,
+    float_kernels,
     require,
 )
 from mcugrad.ops.clamp_range import NONE, Clamp
@@ -70,11 +72,31 @@ def _clamp_params(call: OpCall) -> CStruct:
     return attrs.clamp.params()
 
 
-def kernels(op: str, quant: StructOf) -> tuple[Kernel, ...]:
-    """The kernel rows of an operator, ``quant`` being its int8 arithmetic."""
-    return tuple(
-        Kernel(f"mg_{op}_{dtype}_fwd", dtype, params=_params, quant=q, inplace=((0, 0), (0, 1)))
-        for dtype, q in ((DType.S8, quant), *((d, _clamp_params) for d in FLOATS))
+def of_one_shape(call: OpCall) -> bool:
+    """Whether no operand is broadcast."""
+    return call.input(0).shape == call.input(1).shape
+
+
+def kernels(
+    op: str, quant: StructOf, *, scratch: bool = False, variants: Sequence[Variant] = ()
+) -> tuple[Kernel, ...]:
+    """The kernel rows of an operator, ``quant`` being its int8 arithmetic.
+
+    ``scratch`` tells whether the int8 kernel needs such memory.
+    """
+    both = ((0, 0), (0, 1))
+    return (
+        Kernel(
+            f"mg_{op}_s8_fwd",
+            DType.S8,
+            params=_params,
+            quant=quant,
+            scratch=scratch,
+            inplace=both,
+        ),
+        *float_kernels(
+            f"mg_{op}_{{}}_fwd", variants, params=_params, quant=_clamp_params, inplace=both
+        ),
     )
 
 

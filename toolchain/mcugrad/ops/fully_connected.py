@@ -14,6 +14,7 @@ from mcugrad.errors import UsageError
 from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
+    FLOATS,
     CStruct,
     Floats,
     GradientContext,
@@ -22,6 +23,7 @@ from mcugrad.ops.base import (
     Op,
     OpCall,
     Spec,
+    Variant,
     Weights,
     register,
     require,
@@ -181,6 +183,10 @@ register(
                 "fully_connected",
                 _fwd_params,
                 lambda call: rescaling(call, call.attrs.clamp).struct(),
+                variants=(
+                    Variant("rvv", types=FLOATS),
+                    Variant("xfvec", lambda c: c.input(1).shape[1] % 2 == 0, (DType.F16,)),
+                ),
             ),
         ),
         gradient=_gradient,
@@ -194,7 +200,12 @@ register(
         FullyConnectedBwdDataAttrs,
         _bwd_data_infer,
         _bwd_data_reference,
-        kernels=linear.bwd_data_kernels("fully_connected", _bwd_data_params, axis=0),
+        kernels=linear.bwd_data_kernels(
+            "fully_connected",
+            _bwd_data_params,
+            axis=0,
+            variants=(Variant("rvv"),),
+        ),
         products=_bwd_data_products,
         integer=bwd_data_rule("fully_connected", lambda _attrs, w: w.shape[0]),
     )
@@ -213,7 +224,7 @@ register(
         NoAttrs,
         _bwd_weight_infer,
         _bwd_weight_reference,
-        kernels=linear.bwd_weight_kernels("fully_connected", _bwd_weight_params),
+        kernels=linear.bwd_weight_kernels("fully_connected", _bwd_weight_params, (Variant("rvv"),)),
         products=_bwd_weight_products,
         gathers=True,
         integer=bwd_weight_rule("fully_connected"),

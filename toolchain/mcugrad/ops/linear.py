@@ -21,7 +21,7 @@ from mcugrad.ops.base import (
     OpCall,
     Spec,
     StructOf,
-    Variants,
+    Variant,
     float_kernels,
     require,
     with_variants,
@@ -104,7 +104,7 @@ def fwd_kernels(
     *,
     scratch: bool = False,
     inplace_in: Matches = _never,
-    variants: Variants | None = None,
+    variants: Sequence[Variant] = (),
 ) -> tuple[Kernel, ...]:
     """The rows of the forward pass.
 
@@ -122,7 +122,7 @@ def fwd_kernels(
         arity=3,
     )
     return (
-        *with_variants(portable, (variants or {}).get(DType.S8, ())),
+        *with_variants(portable, variants),
         *float_kernels(
             f"mg_{op}_{{}}_fwd",
             variants,
@@ -134,7 +134,7 @@ def fwd_kernels(
 
 
 def bwd_data_kernels(
-    op: str, params: StructOf, axis: int, variants: Variants | None = None
+    op: str, params: StructOf, axis: int, variants: Sequence[Variant] = ()
 ) -> tuple[Kernel, ...]:
     """The rows of ``<op>_bwd_data``.
 
@@ -159,7 +159,7 @@ def bwd_data_kernels(
 
 
 def bwd_weight_kernels(
-    op: str, params: StructOf, variants: Variants | None = None
+    op: str, params: StructOf, variants: Sequence[Variant] = ()
 ) -> tuple[Kernel, ...]:
     """The rows of ``<op>_bwd_weight``."""
     return (

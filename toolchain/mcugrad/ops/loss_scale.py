@@ -24,8 +24,10 @@ from mcugrad.ops.base import (
     Op,
     OpCall,
     Spec,
+    Variant,
     register,
     require,
+    with_variants,
 )
 from mcugrad.ops.shapes import given, size_params
 
@@ -81,7 +83,10 @@ register(
         NoAttrs,
         _finite_infer,
         _finite,
-        kernels=(Kernel("mg_all_finite_f16_fwd", DType.F16, params=size_params, arity=2),),
+        kernels=with_variants(
+            Kernel("mg_all_finite_f16_fwd", DType.F16, params=size_params, arity=2),
+            (Variant("rvv"), Variant("xfvec")),
+        ),
     )
 )
 register(

@@ -11,7 +11,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, register, require
+from mcugrad.ops.base import (
+    CStruct,
+    Kernel,
+    Op,
+    OpCall,
+    Spec,
+    Variant,
+    register,
+    require,
+    with_variants,
+)
 from mcugrad.ops.shapes import given
 
 
@@ -65,7 +75,10 @@ register(
         SgdAttrs,
         _infer,
         _reference,
-        kernels=(Kernel("mg_sgd_f32_step", DType.F32, params=_params, inplace=((0, 0),)),),
+        kernels=with_variants(
+            Kernel("mg_sgd_f32_step", DType.F32, params=_params, inplace=((0, 0),)),
+            (Variant("rvv"),),
+        ),
     )
 )
 register(

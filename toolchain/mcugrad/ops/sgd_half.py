@@ -20,7 +20,18 @@ from numpy.typing import NDArray
 
 from mcugrad.ir.draw import draws
 from mcugrad.ir.tensor import Array, DType
-from mcugrad.ops.base import CStruct, Kernel, Op, OpCall, Spec, of_type, register, require
+from mcugrad.ops.base import (
+    CStruct,
+    Kernel,
+    Op,
+    OpCall,
+    Spec,
+    Variant,
+    of_type,
+    register,
+    require,
+    with_variants,
+)
 from mcugrad.ops.shapes import given, size_params
 
 _HALF = np.finfo(np.float16)
@@ -82,7 +93,7 @@ register(
         SgdHalfAttrs,
         _infer,
         _reference,
-        kernels=(
+        kernels=with_variants(
             Kernel(
                 "mg_sgd_f16_step",
                 None,
@@ -91,6 +102,7 @@ register(
                 matches=of_type(DType.F16),
                 inplace=((0, 0),),
             ),
+            (Variant("rvv"),),
         ),
     )
 )

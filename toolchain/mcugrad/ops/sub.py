@@ -49,7 +49,7 @@ register(
         ElementwiseAttrs,
         infer,
         _reference,
-        kernels=kernels("sub", sum_quant),
+        kernels=kernels("sub", sum_quant, scratch=True),
         gradient=_gradient,
     )
 )

@@ -1,0 +1,3 @@
+#include "rvv_f32.h"
+
+#include "add_rvv.h"
