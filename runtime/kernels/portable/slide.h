@@ -12,15 +12,8 @@
  *     how a channel's sums end:  static inline FINISH finish_of(const QUANT *q, int32_t channel);
  *                                static inline void finish(FINISH f, SUM sum, ELEMENT *y);
  */
-#include "span.h"
+#include "slide_geometry.h"
 #include "tile.h"
-
-/* Sizes of both sides, and steps in w from tap to tap. */
-typedef struct {
-    int32_t source_h, source_w, result_h, result_w, channels;
-    int32_t pad_top, pad_left;
-    int32_t w_row, w_column;
-} slide;
 
 /* Results under way in each lane, by the column that completes them modulo 3. */
 typedef struct {
@@ -162,34 +155,4 @@ MG_INLINE void slide_all(const slide *g, const QUANT *q, const ELEMENT *x, const
             }
         }
     }
-}
-
-/* Forward, from x to y. */
-static inline slide slide_forward(const mg_conv2d_params *p) {
-    return (slide){
-        .source_h = p->in_h,
-        .source_w = p->in_w,
-        .result_h = p->out_h,
-        .result_w = p->out_w,
-        .channels = p->in_c,
-        .pad_top = p->pad_top,
-        .pad_left = p->pad_left,
-        .w_row = 3 * p->in_c,
-        .w_column = p->in_c,
-    };
-}
-
-/* From dy to dx, where w begins at its last tap. */
-static inline slide slide_backward(const mg_conv2d_params *p) {
-    return (slide){
-        .source_h = p->out_h,
-        .source_w = p->out_w,
-        .result_h = p->in_h,
-        .result_w = p->in_w,
-        .channels = p->in_c,
-        .pad_top = 2 - p->pad_top,
-        .pad_left = 2 - p->pad_left,
-        .w_row = -3 * p->in_c,
-        .w_column = -p->in_c,
-    };
 }

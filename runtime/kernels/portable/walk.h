@@ -83,10 +83,11 @@ static inline void walk_groups(walk k, const mg_window *v, mg_cursor at, int32_t
     }
 }
 
-static inline void walk_forward(const mg_conv2d_params *p, const QUANT *q, const ELEMENT *x,
-                                const WEIGHT *w, const BIAS *b, ELEMENT *y) {
+/* y_pixel: the elements of its pixels, of which p->out_c may be but a part in each group. */
+static inline void walk_forward_part(const mg_conv2d_params *p, const QUANT *q, const ELEMENT *x,
+                                     const WEIGHT *w, const BIAS *b, ELEMENT *y, int32_t y_pixel) {
     const mg_axis down = mg_rows(p), across = mg_columns(p);
-    const walk k = {q, x, w, b, y, p->in_c, p->out_c, 0, p->out_c};
+    const walk k = {q, x, w, b, y, p->in_c, y_pixel, 0, p->out_c};
     mg_span rows, columns;
     for (int32_t oy = 0; oy < p->out_h; oy += rows.count) {
         rows = mg_forward_span(&down, oy);
@@ -96,6 +97,11 @@ static inline void walk_forward(const mg_conv2d_params *p, const QUANT *q, const
             walk_groups(k, &v, mg_forward_cursor(p, &rows, &columns), v.groups);
         }
     }
+}
+
+static inline void walk_forward(const mg_conv2d_params *p, const QUANT *q, const ELEMENT *x,
+                                const WEIGHT *w, const BIAS *b, ELEMENT *y) {
+    walk_forward_part(p, q, x, w, b, y, p->out_c);
 }
 
 /* The columns of one band of rows, class after class. */

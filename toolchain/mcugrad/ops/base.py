@@ -104,7 +104,8 @@ class Kernel:
     pairs (output, input) that may be the same memory when nothing else needs the input,
     in the calls for which ``inplace_in`` holds.
     ``arity`` is the number of inputs of a C function with optional ones at the end: those
-    that a node leaves out are passed as NULL too.
+    that a node leaves out are passed as NULL too. With ``half_sums`` some products are summed
+    in half precision.
     """
 
     symbol: str
@@ -117,6 +118,7 @@ class Kernel:
     inplace: tuple[tuple[int, int], ...] = ()
     inplace_in: Callable[[OpCall], bool] = always
     arity: int = 0
+    half_sums: bool = False
 
     def inplace_pairs(self, call: OpCall) -> tuple[tuple[int, int], ...]:
         """The pairs (output, input) that may be the same memory in ``call``."""
@@ -142,8 +144,9 @@ class Variant:
 
     It serves targets that have the family among their features, in the calls that ``matches``. A
     ``portable`` one lies with the kernel itself and serves every target; ``family`` is its name.
-    ``inplace`` tells whether it may write over what the kernel itself may write over, and ``types``
-    which of an operator's kernels it is a form of; None: any.
+    ``inplace`` tells whether it may write over what the kernel itself may write over, ``types``
+    which of an operator's kernels it is a form of (None: any), and ``half_sums`` that it sums some
+    products in half precision.
     """
 
     family: str
@@ -152,6 +155,7 @@ class Variant:
     scratch: bool = False
     portable: bool = False
     inplace: bool = True
+    half_sums: bool = False
 
 
 def _both(first: Matches, second: Matches) -> Matches:
@@ -174,6 +178,7 @@ def with_variants(
             features=frozenset() if v.portable else frozenset({v.family}),
             scratch=v.scratch,
             inplace=portable.inplace if v.inplace else (),
+            half_sums=v.half_sums,
             matches=_both(portable.matches, v.matches),
         )
         for v in fitting
