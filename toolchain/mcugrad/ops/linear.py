@@ -129,6 +129,7 @@ def fwd_kernels(
             params=params,
             quant=lambda call: call.attrs.clamp.params(),
             arity=3,
+            shared=True,
         ),
     )
 
@@ -155,7 +156,7 @@ def bwd_data_kernels(
     )
     return (
         *with_variants(int8, variants, DType.S8),
-        *float_kernels(f"mg_{op}_{{}}_bwd_data", variants, params=params),
+        *float_kernels(f"mg_{op}_{{}}_bwd_data", variants, params=params, shared=True),
     )
 
 
@@ -171,11 +172,17 @@ def bwd_weight_kernels(
         matches=_reads_int8(0),
         inplace=((0, 2),),
         arity=3,
+        shared=True,
     )
     return (
         *with_variants(int8, variants, DType.S8),
         *float_kernels(
-            f"mg_{op}_{{}}_bwd_weight", variants, params=params, inplace=((0, 2),), arity=3
+            f"mg_{op}_{{}}_bwd_weight",
+            variants,
+            params=params,
+            inplace=((0, 2),),
+            arity=3,
+            shared=True,
         ),
     )
 
