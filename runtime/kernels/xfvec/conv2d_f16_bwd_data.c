@@ -65,7 +65,7 @@ void mg_conv2d_f16_bwd_data_xfvec(void *scratch, const mg_conv2d_params *p, cons
                 mg_conv2d_params part = mg_phases(p, &vertical, &horizontal);
                 part.out_c = channels;
                 const mg_spread to = {dx + (y * p->in_w + x) * p->in_c + channel,
-                                    p->stride_h * p->in_w * p->in_c, p->stride_w * p->in_c};
+                                      p->stride_h * p->in_w * p->in_c, p->stride_w * p->in_c};
                 if (mg_products(&part) == 0) {
                     clear(&part, &to);
                 } else {
