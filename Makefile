@@ -30,7 +30,7 @@ format: $(VENV)/test.stamp
 clean:
 	rm -rf $(VENV) build dist
 
-C_FILES = $(shell git ls-files '*.c' '*.h')
+C_FILES = $(shell git ls-files '*.c' '*.h' '*.cc')
 
 # The stamps are remade when the packages asked for change.
 $(VENV)/demo.stamp: pyproject.toml tools/setup.sh
@@ -38,5 +38,5 @@ $(VENV)/demo.stamp: pyproject.toml tools/setup.sh
 	touch $@
 
 $(VENV)/test.stamp: pyproject.toml tools/setup.sh
-	tools/setup.sh $(PYTHON) $(VENV) demo,test,lint qemu-system-arm qemu-system-riscv32 gcc
+	tools/setup.sh $(PYTHON) $(VENV) demo,test,lint qemu-system-arm qemu-system-riscv32 gcc g++ dtc
 	touch $@

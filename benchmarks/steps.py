@@ -1,6 +1,6 @@
-"""Instructions of an inference and of a training step, per model and target, in QEMU.
+"""Instructions of an inference and of a training step, per model and target, in the emulator.
 
-Run: python -m benchmarks.steps [--target NAME ...] [--update SPEC] [--precision TYPE]
+Run: python -m benchmarks.steps [--target NAME ...] [--update SPEC] [--precision P ...]
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def counted(model: str, target: str, update: str, precision: Precision = Precisi
     """
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
-        options = TrainingOptions(precision=precision)
-        manifest = compile_model(Request(MODELS / model, target, update, options), out)
+        training = TrainingOptions(precision=precision)
+        manifest = compile_model(Request(MODELS / model, target, update, training), out)
         sample = random_samples(manifest, 1, 0)
         with open_device("emulator", out) as device:
             device.infer(sample.x[0])
@@ -59,16 +59,17 @@ def row(model: str, target: str, update: str, precision: Precision, peer: float)
     try:
         found = counted(model, target, update, precision)
     except DoesNotFitError:
-        return [model, target, "does not fit", "", "", "", "", ""]
+        return [model, target, precision, "does not fit", "", "", "", "", ""]
     return [
         model,
         target,
+        precision,
         f"{found.infer / 1e6:.2f}",
         f"{found.step / 1e6:.2f}",
         f"{found.products / 1e6:.2f}",
         f"{found.step / found.products:.2f}",
         f"{found.sram}",
-        f"{peer}" if target == "rv32imfc" and update == "all" else "",
+        f"{peer}" if target == "rv32imfc" and update == "all" and precision == "f32" else "",
     ]
 
 
@@ -77,17 +78,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--target", action="append", help="default: rv32imfc and cortex-m7")
     parser.add_argument("--update", default="all")
-    parser.add_argument("--precision", type=Precision, default=Precision.F32)
+    parser.add_argument("--precision", action="append", choices=("f32", "f16"), help="default: f32")
     options = parser.parse_args()
     require_data()
     rows = [
-        row(model, target, options.update, options.precision, peer)
+        row(model, target, options.update, Precision(precision), peer)
         for model, peer in NETWORKS
         for target in options.target or ("rv32imfc", "cortex-m7")
+        for precision in options.precision or ("f32",)
     ]
     header = (
         "model",
         "target",
+        "type",
         "infer M",
         "step M",
         "products M",

@@ -17,6 +17,7 @@ package() {
     case $1 in
         qemu-system-riscv32) echo qemu-system-misc ;;
         gcc) echo gcc libc6-dev ;;
+        dtc) echo device-tree-compiler ;;
         *) echo "$1" ;;
     esac
 }

@@ -1,8 +1,8 @@
 """Prints instructions per product of every kernel on every target, beside peers'.
 
-Every pass of 25 layers in four combinations of types is compared with the reference and
-counted in the emulator, padding and packing included; a cell is forward / weight gradient /
-input gradient. Ends with 1 where a result is wrong.
+Every pass of 25 layers in three combinations of types, and in half precision on cores that have
+kernels for it, is compared with the reference and counted in the emulator, padding and packing
+included; a cell is forward / weight gradient / input gradient. Ends with 1 where a result is wrong.
 
 Run: python -m benchmarks.kernels [--target NAME ...] [--layer TEXT] [--json FILE] [--record]
 """
@@ -28,9 +28,11 @@ TARGETS = (
     "cortex-m4",
     "cortex-m7",
     "cortex-m33",
+    "cortex-m55",
     "rv32imc",
     "rv32imfc",
     "rv32-rvv",
+    "rv32-xfvec",
 )
 
 

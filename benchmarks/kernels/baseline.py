@@ -7,17 +7,20 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from benchmarks.kernels.layers import COMMON, ODD, Types
-from benchmarks.kernels.sweep import Result, sweep
+from benchmarks.kernels.sweep import Result, sweep, types_of
 
 FILE = Path(__file__).parent.parent / "baseline.json"
 COMMAND = "python -m benchmarks.kernels --record"
 
-#: With the features of all others. Floating point of a Cortex-M3 is the compiler's library.
+#: With the features of all others, each with what it alone shows. Floating point of a Cortex-M3 is
+#: the compiler's library.
 TARGETS: dict[str, tuple[Types, ...]] = {
-    "cortex-m7": (Types.F32, Types.INT8_F32, Types.INT8_S16),
-    "rv32imfc": (Types.F32, Types.INT8_F32, Types.INT8_S16),
+    "cortex-m7": types_of("cortex-m7"),
+    "rv32imfc": types_of("rv32imfc"),
     "rv32-rvv": (Types.F32, Types.F16, Types.INT8_F32),
     "cortex-m3": (Types.INT8_S16,),
+    "cortex-m55": (Types.F16, Types.INT8_S16),
+    "rv32-xfvec": (Types.F16,),
 }
 
 _SOME = (

@@ -40,14 +40,13 @@ class Layer:
 
 def _layer(name: str, op: str, labels: tuple[str, str], cases: Iterable[Case]) -> Layer:
     """The layer of these cases; its float and integer ones begin with these ``labels``."""
-    cases = list(cases)
-    halves = (half for half in map(in_half, cases) if half is not None)
-    known = {str(case): case for case in (*cases, *halves)}
+    known = {str(case): case for case in cases}
+    known |= {str(half): half for half in map(in_half, known.values()) if half is not None}
     label, integer = labels
     forward, weight, data = op, f"{op}_bwd_weight", f"{op}_bwd_data"
     names = {
         Types.F32: (f"{forward}-{label}", f"{weight}-{label}", f"{data}-{label}"),
-        Types.F16: (f"{forward}-{label}-f16", f"{weight}-{label}-f16", f"{data}-{label}-f16"),
+        Types.F16: tuple(f"{name}-{label}-f16" for name in (forward, weight, data)),
         Types.INT8_F32: (f"{forward}-{label}-s8", f"{weight}-{label}-s8", f"{data}-{label}-s8"),
         Types.INT8_S16: (
             f"{forward}-{label}-s8",

@@ -20,6 +20,8 @@ PEERS: dict[tuple[str, Types], str] = {
         "PULP-TrainLib RV32 2.49 / 2.49 / 4.29, M7 2.17 / 2.22 / 3.70; "
         "AIfES RV32 28.2 / 21.7 / 56.0"
     ),
+    (_CONV, Types.F16): "PULP-TrainLib Xfvec, sums in half, 2.19 / 2.21 / 3.37",
+    (_WIDE, Types.F16): "PULP-TrainLib Xfvec, sums in half, 1.58 / 1.46 / 1.56",
     (_WIDE, Types.F32): (
         "PULP-TrainLib RV32 1.96 / 2.14 / wrong, M7 1.78 / 1.64 / wrong; "
         "AIfES RV32 58.1 / 24.2 / 90.8"

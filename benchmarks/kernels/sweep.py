@@ -51,10 +51,21 @@ class Result:
         }
 
 
+#: Families of kernels in half precision. Elsewhere the compiler's library converts each half.
+_HALF = frozenset({"rvv", "xfvec", "mve"})
+
+
+def types_of(target: str) -> tuple[Types, ...]:
+    """The types that a target has kernels for."""
+    half = bool(_HALF & find_target(target).features)
+    return tuple(t for t in Types if half or t is not Types.F16)
+
+
 def sweep(
-    target: str, layers: Collection[Layer], of: Collection[Types] = tuple(Types)
+    target: str, layers: Collection[Layer], of: Collection[Types] | None = None
 ) -> Iterator[Result]:
-    """Every pass of every layer, of these types."""
+    """Every pass of every layer, of these types; None: all that the target has kernels for."""
+    of = types_of(target) if of is None else of
     wanted = [
         (layer.name, types, what, case)
         for layer in layers

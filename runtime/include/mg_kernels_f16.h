@@ -20,6 +20,15 @@ void mg_conv2d_f16_bwd_data_rvv(const mg_conv2d_params *p, const mg_f16 *dy, con
                                 mg_f16 *dx);
 void mg_conv2d_f16_bwd_weight_rvv(const mg_conv2d_params *p, const mg_f16 *x, const mg_f16 *dy,
                                   const mg_f16 *gathered, mg_f16 *dw);
+size_t mg_conv2d_f16_fwd_xfvec_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_fwd_xfvec(void *scratch, const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                             const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+size_t mg_conv2d_f16_bwd_data_xfvec_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_bwd_data_xfvec(void *scratch, const mg_conv2d_params *p, const mg_f16 *dy,
+                                  const mg_f16 *w, mg_f16 *dx);
+size_t mg_conv2d_f16_bwd_weight_xfvec_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_bwd_weight_xfvec(void *scratch, const mg_conv2d_params *p, const mg_f16 *x,
+                                    const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
 void mg_depthwise_conv2d_f16_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const mg_f16 *x,
                                  const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
 void mg_depthwise_conv2d_f16_bwd_data(const mg_conv2d_params *p, const mg_f16 *dy, const mg_f16 *w,
@@ -32,8 +41,17 @@ void mg_depthwise_conv2d_f16_bwd_data_rvv(const mg_conv2d_params *p, const mg_f1
                                           const mg_f16 *w, mg_f16 *dx);
 void mg_depthwise_conv2d_f16_bwd_weight_rvv(const mg_conv2d_params *p, const mg_f16 *x,
                                             const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
+void mg_depthwise_conv2d_f16_fwd_xfvec(const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                                       const mg_f16 *x, const mg_f16 *w, const mg_f16 *b,
+                                       mg_f16 *y);
+void mg_depthwise_conv2d_f16_bwd_data_xfvec(const mg_conv2d_params *p, const mg_f16 *dy,
+                                            const mg_f16 *w, mg_f16 *dx);
+void mg_depthwise_conv2d_f16_bwd_weight_xfvec(const mg_conv2d_params *p, const mg_f16 *x,
+                                              const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
 void mg_fully_connected_f16_fwd(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
                                 const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+void mg_fully_connected_f16_fwd_xfvec(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
+                                      const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
 void mg_fully_connected_f16_bwd_data(const mg_fully_connected_params *p, const mg_f16 *dy,
                                      const mg_f16 *w, mg_f16 *dx);
 void mg_fully_connected_f16_bwd_weight(const mg_fully_connected_params *p, const mg_f16 *x,
@@ -46,6 +64,8 @@ void mg_fully_connected_f16_bwd_weight_rvv(const mg_fully_connected_params *p, c
                                            const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
 void mg_channel_sum_f16_fwd(const mg_channel_sum_params *p, const mg_f16 *dy,
                             const mg_f16 *gathered, mg_f16 *sum);
+void mg_channel_sum_f16_fwd_xfvec(const mg_channel_sum_params *p, const mg_f16 *dy,
+                                  const mg_f16 *gathered, mg_f16 *sum);
 void mg_masked_sum_f16_fwd(const mg_channel_sum_params *p, const mg_f16 *dy, const uint8_t *mask,
                            const mg_f16 *gathered, mg_f16 *dx, mg_f16 *sum);
 void mg_add_f16_fwd(const mg_elementwise_params *p, const mg_clamp_f32 *q, const mg_f16 *a,
@@ -76,6 +96,8 @@ void mg_clamp_f16_bwd_data(const mg_size_params *p, const mg_clamp_f32 *q, const
                            const mg_f16 *y, mg_f16 *dx);
 void mg_clamp_f16_bwd_data_rvv(const mg_size_params *p, const mg_clamp_f32 *q, const mg_f16 *dy,
                                const mg_f16 *y, mg_f16 *dx);
+void mg_clamp_f16_bwd_data_xfvec(const mg_size_params *p, const mg_clamp_f32 *q, const mg_f16 *dy,
+                                 const mg_f16 *y, mg_f16 *dx);
 void mg_saturation_mask_f16_bwd_data(const mg_size_params *p, const mg_f16 *dy, const uint8_t *mask,
                                      mg_f16 *dx);
 void mg_logistic_f16_fwd(const mg_size_params *p, const mg_f16 *x, mg_f16 *y);
@@ -97,6 +119,23 @@ void mg_gather_channels_f16_fwd(const mg_runs_params *p, const mg_f16 *x, mg_f16
 void mg_merge_channels_f16_fwd(const mg_runs_params *p, const mg_f16 *whole, const mg_f16 *part,
                                mg_f16 *y);
 
+/* Variants of cores with Helium. */
+size_t mg_conv2d_f16_fwd_mve_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_fwd_mve(void *scratch, const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                           const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+size_t mg_conv2d_f16_bwd_data_mve_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_bwd_data_mve(void *scratch, const mg_conv2d_params *p, const mg_f16 *dy,
+                                const mg_f16 *w, mg_f16 *dx);
+void mg_conv2d_f16_bwd_weight_mve(const mg_conv2d_params *p, const mg_f16 *x, const mg_f16 *dy,
+                                  const mg_f16 *gathered, mg_f16 *dw);
+
+void mg_depthwise_conv2d_f16_fwd_mve(const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                                     const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+void mg_depthwise_conv2d_f16_bwd_data_mve(const mg_conv2d_params *p, const mg_f16 *dy,
+                                          const mg_f16 *w, mg_f16 *dx);
+void mg_depthwise_conv2d_f16_bwd_weight_mve(const mg_conv2d_params *p, const mg_f16 *x,
+                                            const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
+
 void mg_cast_f32_fwd(const mg_size_params *p, const float *x, mg_f16 *y);
 void mg_cast_f16_fwd(const mg_size_params *p, const mg_f16 *x, float *y);
 void mg_dequantize_half_s8_fwd(const mg_size_params *p, const mg_quantize_s8 *q, const int8_t *x,
@@ -108,6 +147,8 @@ void mg_all_finite_f16_fwd(const mg_size_params *p, const mg_f16 *x, const int32
                            int32_t *finite);
 void mg_all_finite_f16_fwd_rvv(const mg_size_params *p, const mg_f16 *x, const int32_t *before,
                                int32_t *finite);
+void mg_all_finite_f16_fwd_xfvec(const mg_size_params *p, const mg_f16 *x, const int32_t *before,
+                                 int32_t *finite);
 
 /* The scale doubles after `interval` good steps in a row, up to `largest`, and halves, down to 1,
  * with each step that is skipped. steps: good ones in a row, and all that were skipped. */

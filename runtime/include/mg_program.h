@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "mcugrad.h"
+#include "mg_cores.h"
 
 /* A place in the arena: the number of a block, and bytes from its start. */
 typedef struct {
@@ -48,10 +49,12 @@ void *mg_at(const mg_model *model, mg_place place);
 void mg_restart(mg_model *model);
 
 /* Whether all values are finite; sets the model's status where one is not. Generated code asks
- * it of the loss, before anything is changed, and of each gradient before it is used. */
+ * it of the loss, before anything is changed, and of each gradient before it is used. Each of
+ * several cores looks through a share, and all get the same answer. */
 bool mg_is_finite(mg_model *model, const float *values, uint32_t count);
 
-/* Generated code reports each traced tensor as soon as it is complete. */
+/* Generated code reports each traced tensor as soon as it is complete, and all cores wait until
+ * that is done. */
 void mg_report(const mg_model *model, uint16_t tensor);
 
 #endif

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mcugrad.build import BuildResult, build
+from mcugrad.devices.emulator import require
+from mcugrad.errors import MissingToolError
 from mcugrad.ir.tensor import Array
 from mcugrad.targets import find_target, targets
 
@@ -51,10 +52,10 @@ def samples(count: int, seed: int = 1) -> list[tuple[Array, int]]:
 
 def require_emulator(target: str) -> None:
     """Skips the test where the target's emulator is not installed."""
-    tool = find_target(target).emulator
-    assert tool is not None
-    if shutil.which(tool.command[0]) is None:
-        pytest.skip(f"{tool.command[0]} is not installed (apt-get install {tool.package})")
+    try:
+        require(find_target(target))
+    except MissingToolError as error:
+        pytest.skip(str(error))
 
 
 def build_model(target: str, out: Path, toolchain: str = "zig") -> BuildResult:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from mcugrad.build import build
+from mcugrad.devices import spike
 from mcugrad.devices.emulator import EmulatorDevice
 from mcugrad.devices.link import LinkDevice, open_port
 from mcugrad.errors import DeviceError, MissingToolError, UsageError
@@ -54,6 +55,18 @@ def test_of_a_cores_names_the_first_that_qemu_knows_is_taken(tmp_path: Path) -> 
         EmulatorDevice(knowing(unknown), elf)
 
 
+def test_without_what_spike_needs_the_command_that_installs_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = find_target("rv32-xfvec")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(MissingToolError, match=r"(device-tree-compiler|mcugrad\[spike\])"):
+        EmulatorDevice(target, tmp_path / "firmware.elf")
+    monkeypatch.setattr(spike, "installation", lambda: None)
+    with pytest.raises(MissingToolError, match=r"pip install 'mcugrad\[spike\]'"):
+        EmulatorDevice(target, tmp_path / "firmware.elf")
+
+
 def test_the_host_has_no_emulator(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="host has no emulator"):
         EmulatorDevice(find_target("host"), tmp_path / "firmware.elf")
@@ -70,7 +83,11 @@ def test_a_dead_emulator_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "board", ["cortex-m0plus", "cortex-m3", "cortex-m33", "rv32imc", "rv32-rvv"]
+    "board",
+    [
+        *("cortex-m0plus", "cortex-m3", "cortex-m33", "cortex-m55"),
+        *("rv32imc", "rv32-rvv", "rv32-xfvec"),
+    ],
 )
 def test_a_fault_restarts_the_firmware_and_is_reported(board: str, tmp_path: Path) -> None:
     require_emulator(board)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from mcugrad.passes.scheme import resolve_scheme
 from mcugrad.passes.training import Gradients, Precision, TrainingOptions, training_graph
 from mcugrad.state import read_state
 from mcugrad.targets import targets
+from tests.devices.hand_made import require_emulator
 
 pytest.importorskip("sklearn")
 
@@ -63,9 +63,8 @@ def golden_state(scheme: str) -> dict[str, Array]:
 
 
 def compiled(target: str, scheme: str, out: Path) -> Manifest:
-    tool = targets()[target].emulator
-    if tool is not None and shutil.which(tool.command[0]) is None:
-        pytest.skip(f"{tool.command[0]} is not installed (apt-get install {tool.package})")
+    if target != "host":
+        require_emulator(target)
     return compile_model(Request(example_model(), target, scheme, OPTIONS, stack=2048), out)
 
 

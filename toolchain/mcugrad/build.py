@@ -89,6 +89,7 @@ def linker_script(target: Target, stack_bytes: int) -> str:
         memories="\n    ".join(memories),
         arenas="\n    ".join(arenas),
         stack_bytes=stack_bytes,
+        other_stacks_bytes=(target.cores - 1) * stack_bytes,
         code=placement.code,
         data=placement.data,
         stack=placement.stack,
@@ -114,19 +115,41 @@ def kernel_library() -> Path:
 
 def host_library(source: Path, defines: Mapping[str, str]) -> Path:
     """One C file as a shared library of this computer, compiled now unless the cache has it."""
-    host = find_target("host")
-    compiler = find_compiler(host, "zig")
+    compiler = find_compiler(find_target("host"), "zig")
+    options = ["-std=c11", "-O2", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror"]
     flags = [f"-D{name}={value}" for name, value in defines.items()]
-    digest = hashlib.sha256(source.read_bytes() + repr((compiler, flags)).encode())
-    path = cache_root() / "host" / f"{source.stem}-{digest.hexdigest()[:16]}.so"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".build-", dir=path.parent) as name:
-            made = Path(name) / path.name
-            options = ["-std=c11", "-O2", "-shared", "-fPIC", "-Wall", "-Wextra", "-Werror"]
-            _run(host, [*compiler.command, *options, *flags, "-o", str(made), str(source)])
-            made.replace(path)
-    return path
+    command = (*compiler.command, *options, *flags)
+    return SharedLibrary(source, command, compiler.version).built()
+
+
+@dataclass(frozen=True)
+class SharedLibrary:
+    """What ``command`` makes of one file, in the cache.
+
+    ``version`` tells apart what the command means at other times, such as of its headers.
+    """
+
+    source: Path
+    command: tuple[str, ...]
+    version: str
+
+    @property
+    def path(self) -> Path:
+        """Where it is, or will be."""
+        key = repr((self.command, self.version)).encode()
+        digest = hashlib.sha256(self.source.read_bytes() + key)
+        return cache_root() / "host" / f"{self.source.stem}-{digest.hexdigest()[:16]}.so"
+
+    def built(self) -> Path:
+        """The library, compiled now unless the cache has it."""
+        path = self.path
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".build-", dir=path.parent) as name:
+                made = Path(name) / path.name
+                _run(find_target("host"), [*self.command, "-o", str(made), str(self.source)])
+                made.replace(path)
+        return path
 
 
 def _runtime(target: Target, compiler: Compiler) -> Path:
@@ -171,6 +194,7 @@ def _settings(target: Target, compiler: Compiler) -> dict[str, str]:
         "MCUGRAD_LINK_FLAGS": _list(compiler.link_flags),
         "MCUGRAD_LIBRARIES": _list(compiler.libraries),
         "MCUGRAD_FEATURES": _list(sorted(target.features)),
+        "MCUGRAD_CORES": str(target.cores),
         "MCUGRAD_FIRMWARE": _list(target.firmware_sources),
         "MCUGRAD_DEFINES": _list(f"{k}={v}" for k, v in target.defines.items()),
     }

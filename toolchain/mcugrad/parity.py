@@ -20,6 +20,9 @@ F32_BOUND = 1e-5
 #: The same of what one operator computes of the same operands, whatever it stores.
 OPERATOR_BOUNDS = {DType.F32: F32_BOUND, DType.F16: 2.0**-10}
 
+#: The same of a kernel that sums up to 32 products in half precision before it goes on in single.
+HALF_SUM_BOUND = 2.0**-7
+
 #: Root mean square of the differences in a network that learns in half, relative to that of the
 #: tensor: single elements differ by more, where a last bit decides whether an activation passes
 #: their gradient.
@@ -107,7 +110,14 @@ class Step:
         return max(self.differences, key=lambda d: d.severity)
 
 
-def difference(step: int, tensor: str, found: Array, golden: Array) -> Difference:
+def operator_bound(dtype: DType, *, half_sums: bool) -> float:
+    """The largest difference of an operator's floats, in which products may be summed in half."""
+    return HALF_SUM_BOUND if half_sums and dtype is DType.F16 else OPERATOR_BOUNDS[dtype]
+
+
+def difference(
+    step: int, tensor: str, found: Array, golden: Array, *, half_sums: bool = False
+) -> Difference:
     """How far ``found`` is from ``golden``, which has the same type and size.
 
     They are what an operator made of the same operands, or of a network in float32.
@@ -115,7 +125,8 @@ def difference(step: int, tensor: str, found: Array, golden: Array) -> Differenc
     found, golden = found.reshape(-1), golden.reshape(-1)
     if golden.dtype.kind != "f":
         return Difference(step, tensor, float(np.count_nonzero(found != golden)), 0.0)
-    bound = F32_BOUND if golden.dtype == np.float32 else OPERATOR_BOUNDS[DType.F16]
+    dtype = DType.F32 if golden.dtype == np.float32 else DType.F16
+    bound = operator_bound(dtype, half_sums=half_sums)
     if not np.array_equal(np.isnan(found), np.isnan(golden)):
         return Difference(step, tensor, float("nan"), bound)
     with np.errstate(invalid="ignore"):  # of infinities that are equal

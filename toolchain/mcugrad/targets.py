@@ -59,15 +59,31 @@ class GnuCompiler:
 
 @dataclass(frozen=True)
 class Tool:
-    """A command line, with ``{bin}`` for the image, and the system package that brings it.
-
-    ``cpus`` are names that versions of an emulator have for the core, of which it takes the first
-    that it knows; none where the machine's own core serves.
-    """
+    """A command line, with ``{bin}`` for the image, and the system package that brings it."""
 
     command: tuple[str, ...]
     package: str
+
+
+class Simulator(StrEnum):
+    """The programs that emulate a target."""
+
+    QEMU = "qemu"
+    SPIKE = "spike"
+
+
+@dataclass(frozen=True)
+class EmulatorTool(Tool):
+    """The command line up to the machine, and the package that brings the simulator.
+
+    ``cpus`` are names that versions of QEMU have for the core, of which it takes the first that it
+    knows; none where the machine's own core serves. ``extensions`` are sources of instructions
+    that Spike has to learn.
+    """
+
+    simulator: Simulator
     cpus: tuple[str, ...] = ()
+    extensions: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +92,7 @@ class Target:
 
     ``memories``, ``placement`` and ``emulator`` are empty or None for the host.
     ``emulated_origins`` says where memories are in the emulator that are elsewhere on the board.
+    ``cores`` share the work of each kernel.
     ``cycles`` names the target in whose folder the core's timing table is.
     """
 
@@ -83,13 +100,14 @@ class Target:
     description: str
     family: Family
     features: frozenset[str]
+    cores: int
     zig_flags: tuple[str, ...]
     gnu: GnuCompiler
     firmware_sources: tuple[str, ...]
     defines: Mapping[str, str]
     memories: tuple[Memory, ...]
     placement: Placement | None
-    emulator: Tool | None
+    emulator: EmulatorTool | None
     emulated_origins: Mapping[str, int]
     flasher: Tool | None
     cycles: str | None
@@ -153,7 +171,16 @@ class Target:
 def _tool(table: Mapping[str, Any] | None) -> Tool | None:
     if table is None:
         return None
-    return Tool(tuple(table["command"]), table["package"], tuple(table.get("cpus", ())))
+    return Tool(tuple(table["command"]), table["package"])
+
+
+def _emulator(table: Mapping[str, Any] | None, folder: Path) -> EmulatorTool | None:
+    if table is None:
+        return None
+    simulator = Simulator(table.get("simulator", Simulator.QEMU))
+    extensions = tuple(folder / name for name in table.get("extensions", ()))
+    cpus = tuple(table.get("cpus", ()))
+    return EmulatorTool(tuple(table["command"]), table["package"], simulator, cpus, extensions)
 
 
 def _placement(table: Mapping[str, Any] | None, memories: tuple[Memory, ...]) -> Placement | None:
@@ -168,6 +195,13 @@ def _placement(table: Mapping[str, Any] | None, memories: tuple[Memory, ...]) ->
             if name not in known:
                 raise ValueError(f"placement.{part} names no memory: {name!r}")
     return Placement(**{**table, "arena": tuple(arena)})
+
+
+def _cores(table: Mapping[str, Any]) -> int:
+    cores = table.get("cores", 1)
+    if not isinstance(cores, int) or cores < 1:
+        raise ValueError(f"cores is no number of cores: {cores!r}")
+    return cores
 
 
 def read_target(folder: Path) -> Target:
@@ -185,13 +219,14 @@ def read_target(folder: Path) -> Target:
             description=table["description"],
             family=Family(table["family"]),
             features=frozenset(table["features"]),
+            cores=_cores(table),
             zig_flags=tuple(compiler["zig"]),
             gnu=GnuCompiler(compiler["gnu"]["command"], tuple(compiler["gnu"]["flags"])),
             firmware_sources=tuple(firmware.get("sources", ())),
             defines=dict(firmware.get("defines", {})),
             memories=memories,
             placement=_placement(table.get("placement"), memories),
-            emulator=_tool(table.get("emulator")),
+            emulator=_emulator(table.get("emulator"), folder),
             emulated_origins=dict(table.get("emulator", {}).get("origins", {})),
             flasher=_tool(table.get("flasher")),
             cycles=table.get("cycles"),

@@ -12,15 +12,10 @@
  *     how a channel's sums end:  static inline FINISH finish_of(const QUANT *q, int32_t channel);
  *                                static inline void finish(FINISH f, SUM sum, ELEMENT *y);
  */
+#include "mg_cores.h"
+#include "slide_geometry.h"
 #include "span.h"
 #include "tile.h"
-
-/* Sizes of both sides, and steps in w from tap to tap. */
-typedef struct {
-    int32_t source_h, source_w, result_h, result_w, channels;
-    int32_t pad_top, pad_left;
-    int32_t w_row, w_column;
-} slide;
 
 /* Results under way in each lane, by the column that completes them modulo 3. */
 typedef struct {
@@ -142,19 +137,23 @@ MG_INLINE void slide_band(int rows, const slide *g, const QUANT *q, int32_t chan
     }
 }
 
-/* All channels of all rows; b NULL: no biases. */
+/* What the grid shares out of all channels of all rows; b NULL: no biases. */
 MG_INLINE void slide_all(const slide *g, const QUANT *q, const ELEMENT *x, const WEIGHT *w,
-                         const BIAS *b, ELEMENT *y) {
+                         const BIAS *b, ELEMENT *y, mg_grid grid) {
+    const mg_part rows = mg_share_rows(grid, g->result_h, 1);
+    const mg_part channels = mg_share_columns(grid, g->channels, LANES);
     int32_t count;
-    for (int32_t row = 0; row < g->result_h; row += count, y += count * g->result_w * g->channels) {
+    y += rows.first * g->result_w * g->channels;
+    for (int32_t row = rows.first; row < rows.end;
+         row += count, y += count * g->result_w * g->channels) {
         const int32_t top = row - g->pad_top, first = mg_max(-top, 0);
-        const int32_t whole = first > 0 ? 0 : mg_min(g->result_h - row, g->source_h - 2 - top);
+        const int32_t whole = first > 0 ? 0 : mg_min(rows.end - row, g->source_h - 2 - top);
         const ELEMENT *const from = x + (top + first) * g->source_w * g->channels;
         const WEIGHT *const weights = w + first * g->w_row;
         count = mg_max(whole, 1);
-        for (int32_t c = 0; c < g->channels; c += LANES) {
+        for (int32_t c = channels.first; c < channels.end; c += LANES) {
             /* The last lanes may repeat a channel. */
-            const int32_t channel = mg_min(c, g->channels - LANES);
+            const int32_t channel = mg_min(c, channels.end - LANES);
             if (whole > 0) {
                 slide_band(3, g, q, channel, count, from, weights, b, y);
             } else {
@@ -162,34 +161,4 @@ MG_INLINE void slide_all(const slide *g, const QUANT *q, const ELEMENT *x, const
             }
         }
     }
-}
-
-/* Forward, from x to y. */
-static inline slide slide_forward(const mg_conv2d_params *p) {
-    return (slide){
-        .source_h = p->in_h,
-        .source_w = p->in_w,
-        .result_h = p->out_h,
-        .result_w = p->out_w,
-        .channels = p->in_c,
-        .pad_top = p->pad_top,
-        .pad_left = p->pad_left,
-        .w_row = 3 * p->in_c,
-        .w_column = p->in_c,
-    };
-}
-
-/* From dy to dx, where w begins at its last tap. */
-static inline slide slide_backward(const mg_conv2d_params *p) {
-    return (slide){
-        .source_h = p->out_h,
-        .source_w = p->out_w,
-        .result_h = p->in_h,
-        .result_w = p->in_w,
-        .channels = p->in_c,
-        .pad_top = 2 - p->pad_top,
-        .pad_left = 2 - p->pad_left,
-        .w_row = -3 * p->in_c,
-        .w_column = -p->in_c,
-    };
 }

@@ -8,14 +8,19 @@ from dataclasses import asdict
 from mcugrad.cli.console import Console, table
 
 
-def configure(_parser: argparse.ArgumentParser) -> None:
-    """The verb takes no arguments of its own."""
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Adds the verb's arguments."""
+    parser.add_argument(
+        "--build", action="store_true", help="first compile the extensions of emulators"
+    )
 
 
-def run(_options: argparse.Namespace, console: Console) -> int:
+def run(options: argparse.Namespace, console: Console) -> int:
     """One line a tool; exits 5 when something is missing that compiling needs."""
-    from mcugrad.doctor import examine
+    from mcugrad.doctor import build_extensions, examine
 
+    if options.build:
+        build_extensions()
     findings = examine()
     rows = [
         (

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from mcugrad.ir.graph import Node
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import (
-    FLOATS,
     GradientContext,
     IntegerContext,
     NoAttrs,
@@ -73,7 +72,7 @@ register(
             "add",
             sum_quant,
             scratch=True,
-            variants=dict.fromkeys(FLOATS, (Variant("rvv", of_one_shape),)),
+            variants=(Variant("rvv", of_one_shape),),
         ),
         gradient=_gradient,
         integer=_integer,

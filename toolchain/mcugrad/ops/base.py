@@ -104,7 +104,10 @@ class Kernel:
     pairs (output, input) that may be the same memory when nothing else needs the input,
     in the calls for which ``inplace_in`` holds.
     ``arity`` is the number of inputs of a C function with optional ones at the end: those
-    that a node leaves out are passed as NULL too.
+    that a node leaves out are passed as NULL too. With ``half_sums`` some products are summed
+    in half precision.
+    ``shared`` tells whether the C function takes, of several cores, only the share of the core
+    that calls it; else one of them runs it alone.
     """
 
     symbol: str
@@ -117,6 +120,8 @@ class Kernel:
     inplace: tuple[tuple[int, int], ...] = ()
     inplace_in: Callable[[OpCall], bool] = always
     arity: int = 0
+    half_sums: bool = False
+    shared: bool = False
 
     def inplace_pairs(self, call: OpCall) -> tuple[tuple[int, int], ...]:
         """The pairs (output, input) that may be the same memory in ``call``."""
@@ -140,28 +145,36 @@ def of_type(dtype: DType) -> Callable[[OpCall], bool]:
 class Variant:
     """That a kernel has a fast form in the folder ``family`` of the runtime's kernels.
 
-    It serves targets that have the family among their features, in the calls that ``matches``. A
+    It serves targets that have the family among their features, in the calls that ``matches``. One
+    core runs it alone. A
     ``portable`` one lies with the kernel itself and serves every target; ``family`` is its name.
-    ``inplace`` tells whether it may write over what the kernel itself may write over.
+    ``inplace`` tells whether it may write over what the kernel itself may write over, ``types``
+    which of an operator's kernels it is a form of (None: any), and ``half_sums`` that it sums some
+    products in half precision.
     """
 
     family: str
     matches: Matches = always
+    types: tuple[DType, ...] | None = None
     scratch: bool = False
     portable: bool = False
     inplace: bool = True
-
-
-#: The variants of an operator's kernels by the element type that they are named by.
-Variants = Mapping[DType, Sequence[Variant]]
+    half_sums: bool = False
 
 
 def _both(first: Matches, second: Matches) -> Matches:
     return lambda call: first(call) and second(call)
 
 
-def with_variants(portable: Kernel, variants: Sequence[Variant]) -> tuple[Kernel, ...]:
-    """The rows of a kernel's variants, ``<symbol>_<family>``, and of the kernel itself."""
+def with_variants(
+    portable: Kernel, variants: Sequence[Variant], named: DType | None = None
+) -> tuple[Kernel, ...]:
+    """The rows of a kernel's variants, ``<symbol>_<family>``, and of the kernel itself.
+
+    ``named`` is the type that it is named by, if not that of all inputs.
+    """
+    dtype = named or portable.dtype
+    fitting = (v for v in variants if v.types is None or dtype in v.types)
     fast = (
         replace(
             portable,
@@ -169,17 +182,18 @@ def with_variants(portable: Kernel, variants: Sequence[Variant]) -> tuple[Kernel
             features=frozenset() if v.portable else frozenset({v.family}),
             scratch=v.scratch,
             inplace=portable.inplace if v.inplace else (),
+            half_sums=v.half_sums,
+            shared=False,
             matches=_both(portable.matches, v.matches),
         )
-        for v in variants
+        for v in fitting
     )
     return (*fast, portable)
 
 
-def float_kernels(symbol: str, variants: Variants | None = None, **row: Any) -> tuple[Kernel, ...]:
+def float_kernels(symbol: str, variants: Sequence[Variant] = (), **row: Any) -> tuple[Kernel, ...]:
     """The same rows for each type of floats, which ``{}`` in ``symbol`` stands for."""
-    variants = variants or {}
-    rows = (with_variants(Kernel(symbol.format(d), d, **row), variants.get(d, ())) for d in FLOATS)
+    rows = (with_variants(Kernel(symbol.format(d), d, **row), variants) for d in FLOATS)
     return tuple(chain.from_iterable(rows))
 
 

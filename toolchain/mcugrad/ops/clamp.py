@@ -12,7 +12,6 @@ import numpy as np
 
 from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops.base import (
-    FLOATS,
     CStruct,
     GradientContext,
     Kernel,
@@ -81,6 +80,13 @@ def _is_int8_mask(call: OpCall) -> bool:
     return call.dtype is DType.F32 and call.input(1).dtype is DType.S8
 
 
+def _is_positive_half(call: OpCall) -> bool:
+    """Whether the limits are halves, and not negative."""
+    clamp: Clamp = call.attrs
+    ends = np.array([clamp.low, clamp.high])
+    return clamp.low >= 0 and np.array_equal(ends.astype(np.float16), ends)
+
+
 def int8_range(clamp: Clamp, y: Tensor) -> CStruct:
     """The same as the C structure that masks of int8 results take."""
     low, high = limits(clamp, y)
@@ -106,7 +112,9 @@ register(
         _reference,
         kernels=(
             lookup_kernel(_rule),
-            *float_kernels("mg_clamp_{}_fwd", params=size_params, quant=_range, inplace=((0, 0),)),
+            *float_kernels(
+                "mg_clamp_{}_fwd", params=size_params, quant=_range, inplace=((0, 0),), shared=True
+            ),
         ),
         gradient=_gradient,
     )
@@ -136,10 +144,14 @@ register(
             ),
             *float_kernels(
                 "mg_clamp_{}_bwd_data",
-                dict.fromkeys(FLOATS, (Variant("rvv"),)),
+                (
+                    Variant("rvv"),
+                    Variant("xfvec", _is_positive_half, (DType.F16,)),
+                ),
                 params=size_params,
                 quant=_range,
                 inplace=((0, 0), (0, 1)),
+                shared=True,
             ),
         ),
         integer=carried,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -210,6 +211,48 @@ def _deep_or_wide(call: OpCall) -> bool:
     return _deep(w) or w.shape[0] // call.attrs.groups >= 16
 
 
+def _in_halves(attrs: Conv2dAttrs, taps: int, summed: int, results: int) -> bool:
+    """Whether the packed-half kernels gain: windows are words, or serve enough channels.
+
+    A window has ``taps`` of ``summed`` channels each, and ``results`` channels come of it.
+    """
+    words = summed % 2 == 0 and (attrs.window.dilation[1] == 1 or attrs.window.kernel[1] == 1)
+    return attrs.groups == 1 and (words or (results >= 16 and taps * summed >= 16))
+
+
+def _fwd_in_halves(call: OpCall) -> bool:
+    out, *taps, depth = call.input(1).shape
+    return _in_halves(call.attrs, prod(taps), depth, out)
+
+
+def _bwd_data_in_halves(call: OpCall) -> bool:
+    out, *taps, depth = call.input(1).shape
+    return _in_halves(call.attrs.conv, prod(taps), out, depth)
+
+
+def _bwd_weight_in_halves(call: OpCall) -> bool:
+    """Whether the rows that are turned are long enough, and serve enough channels."""
+    _, height, width, out = call.input(1).shape
+    pointwise = call.outputs[0].shape[1:3] == (1, 1) and call.input(0).shape[1:3] == (height, width)
+    row = height * width if pointwise else width
+    return call.attrs.groups == 1 and out >= 3 and row >= (5 if out >= 16 else 6)
+
+
+#: Channels from which on vectors of eight are quicker than single ones.
+_LANES = 3
+
+
+def _output_lanes(call: OpCall) -> bool:
+    """Whether a group's output channels make vectors."""
+    attrs: Conv2dAttrs = call.attrs
+    return call.input(1).shape[0] // attrs.groups >= _LANES
+
+
+def _input_lanes(call: OpCall) -> bool:
+    """Whether a group's input channels make vectors."""
+    return call.input(1).shape[3] >= _LANES
+
+
 def _products(call: OpCall) -> int:
     return call.outputs[0].size * (call.input(1).size // call.input(1).shape[0])
 
@@ -233,13 +276,13 @@ register(
             _fwd_params,
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
-            variants={
-                DType.S8: (
-                    Variant("dsp", _deep_or_wide, scratch=True),
-                    Variant("rvv", scratch=True),
-                ),
-                **dict.fromkeys(FLOATS, (Variant("rvv", scratch=True),)),
-            },
+            variants=(
+                Variant("mve", types=(DType.S8,), scratch=True),
+                Variant("mve", _output_lanes, (DType.F16,), scratch=True, half_sums=True),
+                Variant("dsp", _deep_or_wide, (DType.S8,), scratch=True),
+                Variant("rvv", scratch=True),
+                Variant("xfvec", _fwd_in_halves, (DType.F16,), scratch=True),
+            ),
         ),
         gradient=_gradient,
         products=_products,
@@ -256,10 +299,12 @@ register(
             "conv2d",
             _bwd_data_params,
             axis=0,
-            variants={
-                DType.S8: (Variant("pointwise", _pointwise_data, scratch=True, portable=True),),
-                **dict.fromkeys(FLOATS, (Variant("rvv"),)),
-            },
+            variants=(
+                Variant("pointwise", _pointwise_data, (DType.S8,), scratch=True, portable=True),
+                Variant("mve", _input_lanes, (DType.F16,), scratch=True, half_sums=True),
+                Variant("rvv", types=FLOATS),
+                Variant("xfvec", _bwd_data_in_halves, (DType.F16,), scratch=True),
+            ),
         ),
         products=_bwd_data_products,
         integer=bwd_data_rule("conv2d", lambda attrs, w: w.size // w.shape[3] // attrs.conv.groups),
@@ -286,10 +331,12 @@ register(
         kernels=linear.bwd_weight_kernels(
             "conv2d",
             _bwd_weight_params,
-            variants={
-                DType.S8: (Variant("pointwise", _pointwise_weight, portable=True),),
-                **dict.fromkeys(FLOATS, (Variant("rvv"),)),
-            },
+            (
+                Variant("pointwise", _pointwise_weight, (DType.S8,), portable=True),
+                Variant("mve", types=(DType.F16,), half_sums=True),
+                Variant("rvv", types=FLOATS),
+                Variant("xfvec", _bwd_weight_in_halves, (DType.F16,), scratch=True),
+            ),
         ),
         products=_bwd_weight_products,
         gathers=True,

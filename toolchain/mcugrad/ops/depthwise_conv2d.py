@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mcugrad.ir.tensor import Array, DType
+from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
     FLOATS,
@@ -196,6 +196,15 @@ def _slides_over_weight(gradient: OpCall) -> bool:
     )
 
 
+def _in_halves(attrs: DepthwiseConv2dAttrs, image: Tensor) -> bool:
+    """Whether the packed-half kernels serve it: three by three taps, one step at a time."""
+    window = attrs.window
+    steps = {*window.stride, *window.dilation}
+    even = image.shape[3] % 2 == 0
+    small = window.kernel == (3, 3) and steps == {1} and max(window.pad) < 3
+    return small and even and attrs.multiplier == 1
+
+
 def _products(call: OpCall) -> int:
     attrs: DepthwiseConv2dAttrs = call.attrs
     kh, kw = attrs.window.kernel
@@ -228,13 +237,13 @@ register(
             inplace_in=lambda call: (
                 call.input(0).shape == call.outputs[0].shape and call.attrs.window.stride == (1, 1)
             ),
-            variants={
-                DType.S8: (
-                    Variant("dsp", _slides, scratch=True),
-                    Variant("rvv", _one_each, inplace=False),
-                ),
-                **dict.fromkeys(FLOATS, (Variant("rvv", _many),)),
-            },
+            variants=(
+                Variant("dsp", _slides, (DType.S8,), scratch=True),
+                Variant("rvv", _one_each, (DType.S8,), inplace=False),
+                Variant("rvv", _many, FLOATS),
+                Variant("mve", _many, (DType.F16,), half_sums=True),
+                Variant("xfvec", lambda call: _in_halves(call.attrs, call.input(0)), (DType.F16,)),
+            ),
         ),
         gradient=_gradient,
         products=_products,
@@ -251,7 +260,13 @@ register(
             "depthwise_conv2d",
             _bwd_data_params,
             axis=2,
-            variants=dict.fromkeys(FLOATS, (Variant("rvv", _many),)),
+            variants=(
+                Variant("rvv", _many, FLOATS),
+                Variant("mve", _many, (DType.F16,), half_sums=True),
+                Variant(
+                    "xfvec", lambda call: _in_halves(call.attrs.conv, call.input(0)), (DType.F16,)
+                ),
+            ),
         ),
         products=_bwd_data_products,
         integer=bwd_data_rule(
@@ -278,7 +293,11 @@ register(
         kernels=linear.bwd_weight_kernels(
             "depthwise_conv2d",
             _bwd_weight_params,
-            dict.fromkeys(FLOATS, (Variant("rvv", _pairs),)),
+            (
+                Variant("rvv", _pairs, FLOATS),
+                Variant("mve", _pairs, (DType.F16,), half_sums=True),
+                Variant("xfvec", lambda call: _in_halves(call.attrs, call.input(0)), (DType.F16,)),
+            ),
         ),
         products=_bwd_weight_products,
         gathers=True,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from mcugrad.ops.base import (
     OpCall,
     Spec,
     StructOf,
-    Variants,
+    Variant,
     float_kernels,
     require,
 )
@@ -77,7 +78,7 @@ def of_one_shape(call: OpCall) -> bool:
 
 
 def kernels(
-    op: str, quant: StructOf, *, scratch: bool = False, variants: Variants | None = None
+    op: str, quant: StructOf, *, scratch: bool = False, variants: Sequence[Variant] = ()
 ) -> tuple[Kernel, ...]:
     """The kernel rows of an operator, ``quant`` being its int8 arithmetic.
 
@@ -92,9 +93,15 @@ def kernels(
             quant=quant,
             scratch=scratch,
             inplace=both,
+            shared=not scratch,
         ),
         *float_kernels(
-            f"mg_{op}_{{}}_fwd", variants, params=_params, quant=_clamp_params, inplace=both
+            f"mg_{op}_{{}}_fwd",
+            variants,
+            params=_params,
+            quant=_clamp_params,
+            inplace=both,
+            shared=True,
         ),
     )
 

@@ -183,7 +183,10 @@ register(
                 "fully_connected",
                 _fwd_params,
                 lambda call: rescaling(call, call.attrs.clamp).struct(),
-                variants=dict.fromkeys(FLOATS, (Variant("rvv"),)),
+                variants=(
+                    Variant("rvv", types=FLOATS),
+                    Variant("xfvec", lambda c: c.input(1).shape[1] % 2 == 0, (DType.F16,)),
+                ),
             ),
         ),
         gradient=_gradient,
@@ -201,7 +204,7 @@ register(
             "fully_connected",
             _bwd_data_params,
             axis=0,
-            variants=dict.fromkeys(FLOATS, (Variant("rvv"),)),
+            variants=(Variant("rvv", types=FLOATS),),
         ),
         products=_bwd_data_products,
         integer=bwd_data_rule("fully_connected", lambda _attrs, w: w.shape[0]),
@@ -222,7 +225,7 @@ register(
         _bwd_weight_infer,
         _bwd_weight_reference,
         kernels=linear.bwd_weight_kernels(
-            "fully_connected", _bwd_weight_params, dict.fromkeys(FLOATS, (Variant("rvv"),))
+            "fully_connected", _bwd_weight_params, (Variant("rvv", types=FLOATS),)
         ),
         products=_bwd_weight_products,
         gathers=True,

@@ -21,7 +21,7 @@ from mcugrad.ops.base import (
     OpCall,
     Spec,
     StructOf,
-    Variants,
+    Variant,
     float_kernels,
     require,
     with_variants,
@@ -104,7 +104,7 @@ def fwd_kernels(
     *,
     scratch: bool = False,
     inplace_in: Matches = _never,
-    variants: Variants | None = None,
+    variants: Sequence[Variant] = (),
 ) -> tuple[Kernel, ...]:
     """The rows of the forward pass.
 
@@ -122,19 +122,20 @@ def fwd_kernels(
         arity=3,
     )
     return (
-        *with_variants(portable, (variants or {}).get(DType.S8, ())),
+        *with_variants(portable, variants),
         *float_kernels(
             f"mg_{op}_{{}}_fwd",
             variants,
             params=params,
             quant=lambda call: call.attrs.clamp.params(),
             arity=3,
+            shared=True,
         ),
     )
 
 
 def bwd_data_kernels(
-    op: str, params: StructOf, axis: int, variants: Variants | None = None
+    op: str, params: StructOf, axis: int, variants: Sequence[Variant] = ()
 ) -> tuple[Kernel, ...]:
     """The rows of ``<op>_bwd_data``.
 
@@ -154,13 +155,13 @@ def bwd_data_kernels(
         scratch=True,
     )
     return (
-        *with_variants(int8, (variants or {}).get(DType.S8, ())),
-        *float_kernels(f"mg_{op}_{{}}_bwd_data", variants, params=params),
+        *with_variants(int8, variants, DType.S8),
+        *float_kernels(f"mg_{op}_{{}}_bwd_data", variants, params=params, shared=True),
     )
 
 
 def bwd_weight_kernels(
-    op: str, params: StructOf, variants: Variants | None = None
+    op: str, params: StructOf, variants: Sequence[Variant] = ()
 ) -> tuple[Kernel, ...]:
     """The rows of ``<op>_bwd_weight``."""
     int8 = Kernel(
@@ -171,11 +172,17 @@ def bwd_weight_kernels(
         matches=_reads_int8(0),
         inplace=((0, 2),),
         arity=3,
+        shared=True,
     )
     return (
-        *with_variants(int8, (variants or {}).get(DType.S8, ())),
+        *with_variants(int8, variants, DType.S8),
         *float_kernels(
-            f"mg_{op}_{{}}_bwd_weight", variants, params=params, inplace=((0, 2),), arity=3
+            f"mg_{op}_{{}}_bwd_weight",
+            variants,
+            params=params,
+            inplace=((0, 2),),
+            arity=3,
+            shared=True,
         ),
     )
 

@@ -85,7 +85,7 @@ register(
         _finite,
         kernels=with_variants(
             Kernel("mg_all_finite_f16_fwd", DType.F16, params=size_params, arity=2),
-            (Variant("rvv"),),
+            (Variant("rvv"), Variant("xfvec")),
         ),
     )
 )

@@ -1,20 +1,22 @@
-"""Counts, in QEMU, what ran between marks in the firmware's code."""
+"""Counts, in the emulator, what ran between marks in the firmware's code."""
 
 from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from mcugrad.build import host_library
-from mcugrad.devices.emulator import EmulatorDevice
+from mcugrad.devices import spike
+from mcugrad.devices.emulator import EmulatorDevice, require
 from mcugrad.errors import DeviceError, MissingToolError
-from mcugrad.targets import Target
+from mcugrad.targets import Simulator, Target
 
 _PLUGIN = Path(__file__).with_name("qemu_plugin.c")
+_COUNTS = Path(__file__).with_name("spike_counts.cc")
 _FIRST_VERSION = 1  # of QEMU's plugin interface
 _OLDEST = re.compile(r"supports only a minimum version of (\d+)")
 
@@ -70,23 +72,36 @@ class CountedDevice:
 
 @contextmanager
 def counting(
-    target: Target, firmware: Path, fingerprint: int, marks: Iterable[range]
+    target: Target, firmware: Path, fingerprint: int, marks: Iterable[range], core: int = 0
 ) -> Iterator[CountedDevice]:
     """The firmware in the target's emulator; entering a range of ``marks`` begins a segment.
+
+    Of several cores, ``core`` is counted.
 
     Raises:
         MissingToolError: the emulator is missing, or cannot load plugins.
     """
     with tempfile.TemporaryDirectory(prefix="mcugrad-") as name:
         log = Path(name) / "counts"
-        places = [f"at={r.start:x}-{r.stop - 1:x}" for r in marks if r]
-        options = ",".join((f"out={_escaped(log)}", *places))
-        with _with_plugin(target, firmware, fingerprint, options) as device:
+        arguments = [f"core={core}", *(f"at={r.start:x}-{r.stop - 1:x}" for r in marks if r)]
+        start = _in_spike if require(target).simulator is Simulator.SPIKE else _in_qemu
+        with start(target, firmware, fingerprint, log, arguments) as device:
             yield CountedDevice(device, log)
 
 
-def _with_plugin(target: Target, firmware: Path, fingerprint: int, options: str) -> EmulatorDevice:
+def _in_spike(
+    target: Target, firmware: Path, fingerprint: int, log: Path, arguments: Sequence[str]
+) -> EmulatorDevice:
+    device = ",".join(("--device=counts", f"out={log}", *arguments))
+    options = (f"--extlib={spike.extension(_COUNTS).built()}", device)
+    return EmulatorDevice(target, firmware, fingerprint, options)
+
+
+def _in_qemu(
+    target: Target, firmware: Path, fingerprint: int, log: Path, arguments: Sequence[str]
+) -> EmulatorDevice:
     """QEMU with the plugin, compiled for the oldest version of the interface that it knows."""
+    options = ",".join((f"out={_escaped(log)}", *arguments))
 
     def start(version: int) -> EmulatorDevice:
         plugin = host_library(_PLUGIN, {"PLUGIN_VERSION": str(version)})

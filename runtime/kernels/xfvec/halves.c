@@ -1,0 +1,96 @@
+/* Halves laid out anew. */
+#include "halves.h"
+
+enum { WORDS = 4, ROWS = 4, COLUMNS = 4 };
+
+static int even(uintptr_t n) {
+    return n % sizeof(mg_halves) == 0;
+}
+
+void mg_copy_halves(int32_t n, const mg_f16 *from, mg_f16 *to) {
+    const mg_f16 *const end = from + n;
+    if (even((uintptr_t)from | (uintptr_t)to)) {
+        MG_ROLLED
+        for (; end - from >= 2 * WORDS; from += 2 * WORDS, to += 2 * WORDS) {
+            mg_halves word[WORDS];
+            MG_UNROLLED
+            for (int i = 0; i < WORDS; ++i) {
+                word[i] = mg_load_halves(from + 2 * i);
+            }
+            MG_UNROLLED
+            for (int i = 0; i < WORDS; ++i) {
+                mg_store_halves(to + 2 * i, word[i]);
+            }
+        }
+        MG_ROLLED
+        for (; end - from >= 2; from += 2, to += 2) {
+            mg_store_halves(to, mg_load_halves(from));
+        }
+    }
+    MG_ROLLED
+    while (from != end) {
+        *to++ = *from++;
+    }
+}
+
+void mg_clear_halves(int32_t n, mg_f16 *to) {
+    const mg_f16 *const end = to + n;
+    if (n > 0 && !even((uintptr_t)to)) {
+        *to++ = 0;
+    }
+    MG_ROLLED
+    for (; end - to >= 2; to += 2) {
+        mg_store_halves(to, mg_pack(0, 0));
+    }
+    if (to != end) {
+        *to = 0;
+    }
+}
+
+/* Gives where the next row is. */
+MG_INLINE const mg_f16 *turn_rows(int rows, int columns, const mg_f16 *from, int32_t step,
+                                  mg_f16 **to) {
+    MG_UNROLLED
+    for (int r = 0; r < rows; ++r) {
+        MG_UNROLLED
+        for (int c = 0; c < columns; ++c) {
+            to[c][r] = from[c];
+        }
+        from += step;
+    }
+    MG_UNROLLED
+    for (int c = 0; c < columns; ++c) {
+        to[c] += rows;
+    }
+    return from;
+}
+
+MG_INLINE void turn(int columns, int32_t rows, const mg_f16 *from, int32_t from_step, mg_f16 *to,
+                    int32_t to_step) {
+    mg_f16 *row[COLUMNS];
+    MG_UNROLLED
+    for (int c = 0; c < columns; ++c) {
+        row[c] = to + c * to_step;
+    }
+    MG_ROLLED
+    for (; rows >= ROWS; rows -= ROWS) {
+        from = turn_rows(ROWS, columns, from, from_step, row);
+    }
+    MG_ROLLED
+    for (; rows > 0; --rows) {
+        from = turn_rows(1, columns, from, from_step, row);
+    }
+}
+
+void mg_turn_halves(int32_t rows, int32_t columns, const mg_f16 *from, int32_t from_step,
+                    mg_f16 *to, int32_t to_step) {
+    int32_t column = 0;
+    MG_ROLLED
+    for (; column + COLUMNS <= columns; column += COLUMNS) {
+        turn(COLUMNS, rows, from + column, from_step, to + column * to_step, to_step);
+    }
+    MG_ROLLED
+    for (; column < columns; ++column) {
+        turn(1, rows, from + column, from_step, to + column * to_step, to_step);
+    }
+}
