@@ -10,4 +10,7 @@ extern uint32_t mg_data_load[], mg_data_low[], mg_data_high[], mg_bss_low[], mg_
 /* Called with the stack pointer at mg_stack_high, FPU on: fills the memory, runs main. */
 _Noreturn void mg_start(void);
 
+/* The same of a core beside the first, which waits for work. */
+_Noreturn void mg_start_other(void);
+
 #endif

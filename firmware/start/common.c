@@ -1,5 +1,6 @@
 /* From the start-up code of a core to main: paints the stack, sets up data and bss. */
 #include "../image.h"
+#include "mg_cores.h"
 #include "mg_port.h"
 
 #define PAINT 0x5AC0FFEEU
@@ -18,6 +19,7 @@ _Noreturn void mg_start(void) {
     }
     __builtin_memcpy(mg_data_low, mg_data_load, distance(mg_data_low, mg_data_high));
     __builtin_memset(mg_bss_low, 0, distance(mg_bss_low, mg_bss_high));
+    mg_start_cores();
     (void)main();
     for (;;) {
     }

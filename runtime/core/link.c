@@ -38,15 +38,11 @@ static bool fits(uint32_t offset, uint32_t bytes, uint32_t whole) {
     return offset <= whole && bytes <= whole - offset;
 }
 
-static const uint8_t *content_of(const mg_link *link, const mg_tensor *tensor) {
-    return tensor->constant != NULL ? tensor->constant : mg_at(&link->model, tensor->place);
-}
-
 /* Sends a traced tensor. The request was read already, so its frame's memory is free. */
 static void send_traced(void *context, uint16_t number) {
     mg_link *link = context;
     const mg_tensor *tensor = &mg_the_program.tensors[number];
-    const uint8_t *content = content_of(link, tensor);
+    const uint8_t *content = mg_at(&link->model, tensor->place);
     mg_frame *frame = &link->decoder.frame;
     uint32_t offset = 0;
     do {
@@ -149,7 +145,7 @@ static const uint8_t *find(const mg_link *link, uint32_t number, uint32_t *bytes
     }
     const mg_tensor *tensor = &program->tensors[number];
     *bytes = tensor->bytes;
-    return content_of(link, tensor);
+    return mg_at(&link->model, tensor->place);
 }
 
 static uint8_t on_read(mg_link *link, reader request) {

@@ -1,4 +1,5 @@
 /* The life cycle of a model: init, infer, train step. */
+#include "mg_cores.h"
 #include "mg_program.h"
 
 void *mg_at(const mg_model *model, mg_place place) {
@@ -51,13 +52,28 @@ mg_hyper *mg_hyper_parameters(const mg_model *model) {
     return mg_at(model, mg_the_program.hyper);
 }
 
+static void infer(mg_model *model, void *y) {
+    mg_the_program.forward(model);
+    mg_the_program.output(model, y);
+}
+
+static void learn(mg_model *model, void *data) {
+    (void)data;
+    mg_the_program.forward(model);
+    mg_the_program.backward(model);
+}
+
+static void update(mg_model *model, void *data) {
+    (void)data;
+    mg_the_program.update(model);
+}
+
 mg_status mg_infer(mg_model *model, const void *x, void *y) {
     const mg_program *program = &mg_the_program;
     take(mg_input(model), x, program->input_bytes);
     model->status = MG_OK;
     model->learning = 0;
-    program->forward(model);
-    program->output(model, y);
+    mg_fork(infer, model, y);
     return model->status;
 }
 
@@ -72,13 +88,26 @@ static mg_status check_target(const void *target) {
 }
 
 bool mg_is_finite(mg_model *model, const float *values, uint32_t count) {
-    for (uint32_t i = 0; i < count; ++i) {
+    const mg_part part = mg_share((int32_t)count, 1);
+    for (int32_t i = part.first; i < part.end; ++i) {
         if (!__builtin_isfinite(values[i])) {
             model->status = MG_ERR_NOT_FINITE;
-            return false;
+            break;
         }
     }
-    return true;
+    mg_join();
+    const bool all = model->status == MG_OK;
+    mg_join(); /* or a core that goes on could change what another one has still to read */
+    return all;
+}
+
+void mg_report(const mg_model *model, uint16_t tensor) {
+    if (model->trace != NULL) {
+        if (mg_core() == 0) {
+            model->trace(model->trace_context, tensor);
+        }
+        mg_join();
+    }
 }
 
 mg_status mg_train_step(mg_model *model, const void *x, const void *target, float *loss) {
@@ -90,15 +119,14 @@ mg_status mg_train_step(mg_model *model, const void *x, const void *target, floa
     take(mg_input(model), x, program->input_bytes);
     take(mg_target(model), target, program->target_bytes);
     model->learning = 1;
-    program->forward(model);
-    program->backward(model);
+    mg_fork(learn, model, NULL);
     *loss = *(const float *)mg_at(model, program->loss);
     if (model->status != MG_OK) {
         return model->status;
     }
     if (++model->gathered == program->batch) {
         if (program->update != NULL) {
-            program->update(model);
+            mg_fork(update, model, NULL);
         }
         model->gathered = 0;
         model->updates++;

@@ -78,8 +78,14 @@ void mg_conv2d_f32_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const f
 size_t mg_conv2d_s8_bwd_data_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_s8_bwd_data(void *scratch, const mg_conv2d_params *p, const mg_scales *q,
                            const float *dy, const int8_t *w, float *dx);
+size_t mg_conv2d_s8_bwd_data_pointwise_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_s8_bwd_data_pointwise(void *scratch, const mg_conv2d_params *p, const mg_scales *q,
+                                     const float *dy, const int8_t *w, float *dx);
 void mg_conv2d_s8_bwd_weight(const mg_conv2d_params *p, const mg_quantize_s8 *q, const int8_t *x,
                              const float *dy, const float *gathered, float *dw);
+void mg_conv2d_s8_bwd_weight_pointwise(const mg_conv2d_params *p, const mg_quantize_s8 *q,
+                                       const int8_t *x, const float *dy, const float *gathered,
+                                       float *dw);
 void mg_conv2d_f32_bwd_data(const mg_conv2d_params *p, const float *dy, const float *w, float *dx);
 void mg_conv2d_f32_bwd_weight(const mg_conv2d_params *p, const float *x, const float *dy,
                               const float *gathered, float *dw);

@@ -5,18 +5,18 @@
 #include <stdbool.h>
 
 #include "mcugrad.h"
+#include "mg_cores.h"
 
 /* A place in the arena: the number of a block, and bytes from its start. */
 typedef struct {
     uint32_t block, offset;
 } mg_place;
 
-/* One tensor that can be named over a link: a place in the arena, or a constant. */
+/* One tensor that can be named over a link. Learning tensors, optimiser state and hyper-parameters
+ * are writable. */
 typedef struct {
-    const void *constant; /* NULL: in the arena */
     mg_place place;
-    uint32_t bytes;
-    uint8_t writable; /* learning tensors, optimiser state, hyper-parameters */
+    uint32_t bytes : 31, writable : 1;
 } mg_tensor;
 
 typedef struct {
@@ -49,15 +49,12 @@ void *mg_at(const mg_model *model, mg_place place);
 void mg_restart(mg_model *model);
 
 /* Whether all values are finite; sets the model's status where one is not. Generated code asks
- * it of the loss, before anything is changed, and of each gradient before it is used. */
+ * it of the loss, before anything is changed, and of each gradient before it is used. Each of
+ * several cores looks through a share, and all get the same answer. */
 bool mg_is_finite(mg_model *model, const float *values, uint32_t count);
 
-/* Generated code reports each traced tensor as soon as it is complete. */
-#define MG_TRACE(model, tensor)                                                                    \
-    do {                                                                                           \
-        if ((model)->trace != NULL) {                                                              \
-            (model)->trace((model)->trace_context, (uint16_t)(tensor));                            \
-        }                                                                                          \
-    } while (0)
+/* Generated code reports each traced tensor as soon as it is complete, and all cores wait until
+ * that is done. */
+void mg_report(const mg_model *model, uint16_t tensor);
 
 #endif

@@ -28,7 +28,7 @@ WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-c")
 def sources(seed: int = 0) -> Mapping[str, str]:
     graph = residual_network() if seed == 0 else random_network(seed)
     options = {"batch": 2, "momentum": 0.9} if seed % 2 else {}
-    return emit(plan_of(graph, **options), "a model */ of ours").files
+    return emit(plan_of(graph, **options), "a model */ of ours", cores=1).files
 
 
 def written(folder: Path, seed: int) -> Path:
@@ -75,7 +75,7 @@ def test_a_layer_has_one_table_of_multipliers() -> None:
     int8 = quantised(graph, [x.astype(np.float32)])
     for gradients in Gradients:
         plan = plan_of(int8, "all", precision=Precision.INT8, gradients=gradients)
-        tables = emit(plan, "").files["model.c"].count("const int32_t c")
+        tables = emit(plan, "", cores=1).files["model.c"].count("const int32_t c")
         scaled = {"conv2d", "depthwise_conv2d"}
         layers = sum(c.op in scaled for c in plan.schedule.calls)
         # The head's sums are rounded otherwise: its weight and bias have tables of their own.

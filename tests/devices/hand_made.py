@@ -16,10 +16,11 @@ from mcugrad.targets import find_target, targets
 MODEL = Path(__file__).parent / "model"
 ROOT = MODEL.parents[2]
 FINGERPRINT = 0x12345678
-W, B, HYPER, DY, CONSTANT = range(5)  # the numbers of its tensors
+W, B, HYPER, DY = range(4)  # the numbers of its tensors
 BOARDS = [name for name, target in targets().items() if not target.is_host]
 
 _WEIGHTS = np.array([[0.1, 0.2, -0.3, 0.4], [-0.1, 0.0, 0.1, 0.2], [0.3, -0.2, 0.1, 0.0]])
+INITIAL_W = _WEIGHTS.astype(np.float32).tobytes()
 
 
 class Reference:

@@ -14,10 +14,10 @@ from mcugrad.errors import MissingToolError
 from mcugrad.targets import find_target
 from tests.devices.hand_made import (
     BOARDS,
-    CONSTANT,
     DY,
     FINGERPRINT,
     HYPER,
+    INITIAL_W,
     B,
     Reference,
     W,
@@ -54,7 +54,7 @@ def _fresh(device: Device) -> None:
 def test_it_says_what_it_is(device: Device) -> None:
     info = device.info
     assert (info.input_bytes, info.output_bytes, info.target_bytes) == (16, 12, 4)
-    assert (info.classes, info.batch, info.tensor_count) == (3, 1, 5)
+    assert (info.classes, info.batch, info.tensor_count) == (3, 1, 4)
     assert info.unit is Unit.INSTRUCTIONS
 
 
@@ -93,7 +93,7 @@ def test_the_learning_rate_can_be_set(device: Device) -> None:
     device.write_tensor(HYPER, np.zeros(3, np.float32).tobytes())
     x, label = samples(1)[0]
     device.train_step(x, label)
-    assert device.read_tensor(W) == device.read_tensor(CONSTANT)
+    assert device.read_tensor(W) == INITIAL_W
 
 
 def test_counts_repeat(device: Device) -> None:

@@ -12,7 +12,7 @@ from mcugrad.devices import Device
 from mcugrad.devices.frame import Frame
 from mcugrad.devices.link import LinkDevice
 from mcugrad.errors import DeviceError, UsageError
-from tests.devices.hand_made import CONSTANT, FINGERPRINT, HYPER, B, Reference, W, samples
+from tests.devices.hand_made import DY, FINGERPRINT, HYPER, INITIAL_W, B, Reference, W, samples
 from tests.devices.wire import Fault, Spoiler, WirePort, build_link, unchanged
 
 
@@ -111,11 +111,11 @@ def test_tensors_are_read_and_written_within_their_bounds(program: Path) -> None
         with pytest.raises(UsageError, match="does not take 4 bytes"):
             device.write_tensor(W, bytes(4))
         with pytest.raises(UsageError, match="cannot be written"):
-            device.write_tensor(CONSTANT, bytes(48))
+            device.write_tensor(DY, bytes(12))
         with pytest.raises(UsageError, match="no such tensor"):
             device.read_tensor(99)
         device.reset()
-        assert device.read_tensor(W) == device.read_tensor(CONSTANT)
+        assert device.read_tensor(W) == INITIAL_W
 
 
 def test_an_infinite_sample_changes_nothing_and_says_so(program: Path) -> None:

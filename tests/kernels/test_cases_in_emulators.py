@@ -48,6 +48,18 @@ def test_kernels_equal_their_reference(target: str, start: int) -> None:
     check(CASES[start : start + _AT_ONCE], find_target(target))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("start", range(0, len(CASES), _AT_ONCE))
+def test_eight_cores_compute_the_bits_of_one(start: int) -> None:
+    require_emulator("rv32-cluster8")
+    cases = CASES[start : start + _AT_ONCE]
+    one, many = (list(measure(cases, find_target(t))) for t in ("rv32imfc", "rv32-cluster8"))
+    for (case, alone), (_, shared) in zip(one, many, strict=True):
+        assert alone is not None, str(case)
+        assert shared is not None, str(case)
+        assert shared.results == alone.results, str(case)
+
+
 @pytest.mark.parametrize(
     "target", ["cortex-m4", "cortex-m33", "cortex-m55", "rv32imfc", "rv32-rvv", "rv32-xfvec"]
 )

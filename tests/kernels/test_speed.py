@@ -26,7 +26,7 @@ def test_no_kernel_is_slower_than_recorded(target: str) -> None:
 
 def result(instructions: int, layer: str = "some layer") -> Result:
     worst = Difference(0, "out0", 0.0, 0.0)
-    measured = Measured("mg_kernel", 100, instructions, worst)
+    measured = Measured("mg_kernel", 100, instructions, (), worst)
     return Result("cortex-m7", layer, Types.F32, Pass.FORWARD, measured)
 
 

@@ -30,5 +30,6 @@ def test_what_a_call_takes(symbol: str, wanted: int) -> None:
         scratch=0,
         inplace=(),
         products=96,
+        shared=False,
     )
     assert model.call(call, TENSORS) == wanted

@@ -38,11 +38,12 @@ _STACK = 2048
 
 @dataclass(frozen=True)
 class Measured:
-    """What a case's kernel computed, against the reference, and the instructions that it took."""
+    """What a case's kernel computed, the same against the reference, and its instructions."""
 
     symbol: str
     products: int
     instructions: int
+    results: tuple[bytes, ...]
     worst: Difference
 
 
@@ -69,7 +70,7 @@ def _run(cases: Sequence[Case], target: Target) -> list[Measured]:
     with tempfile.TemporaryDirectory() as name:
         sources = Path(name) / "model"
         sources.mkdir()
-        emitted = emit(plan, "cases")
+        emitted = emit(plan, "cases", target.cores)
         for file, text in emitted.files.items():
             (sources / file).write_text(text, encoding="ascii")
         firmware = build(sources, target.emulated, Path(name) / "out", stack_bytes=_STACK).elf
@@ -87,19 +88,13 @@ def _run(cases: Sequence[Case], target: Target) -> list[Measured]:
         for call, segments in zip(calls, work.calls, strict=True)
     }
     by_name = {c.name: c for c in calls}
-    return [
-        Measured(
-            by_name[_node(i)].symbol,
-            by_name[_node(i)].products,
-            instructions[_node(i)],
-            _worst(
-                case,
-                by_name[_node(i)].symbol,
-                [contents[f"{_node(i)}/{t.name}"] for t in case.call.outputs],
-            ),
-        )
-        for i, case in enumerate(cases)
-    ]
+    found = []
+    for i, case in enumerate(cases):
+        call = by_name[_node(i)]
+        results = tuple(contents[f"{_node(i)}/{t.name}"] for t in case.call.outputs)
+        worst = _worst(case, call.symbol, results)
+        found.append(Measured(call.symbol, call.products, instructions[call.name], results, worst))
+    return found
 
 
 def _worst(case: Case, symbol: str, contents: Sequence[bytes]) -> Difference:

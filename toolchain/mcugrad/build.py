@@ -89,6 +89,7 @@ def linker_script(target: Target, stack_bytes: int) -> str:
         memories="\n    ".join(memories),
         arenas="\n    ".join(arenas),
         stack_bytes=stack_bytes,
+        other_stacks_bytes=(target.cores - 1) * stack_bytes,
         code=placement.code,
         data=placement.data,
         stack=placement.stack,
@@ -193,6 +194,7 @@ def _settings(target: Target, compiler: Compiler) -> dict[str, str]:
         "MCUGRAD_LINK_FLAGS": _list(compiler.link_flags),
         "MCUGRAD_LIBRARIES": _list(compiler.libraries),
         "MCUGRAD_FEATURES": _list(sorted(target.features)),
+        "MCUGRAD_CORES": str(target.cores),
         "MCUGRAD_FIRMWARE": _list(target.firmware_sources),
         "MCUGRAD_DEFINES": _list(f"{k}={v}" for k, v in target.defines.items()),
     }

@@ -228,7 +228,7 @@ def compile_model(request: Request, out: Path, dump: Dump = _no_dump) -> Manifes
     graph = prepare(imported)
     verify(graph)
     dump("fold", graph_text(graph))
-    regions = regions_of(target, request.sram, request.stack)
+    regions = regions_of(target, request.sram, request.stack * target.cores)
     job = _narrowed(_job(request, target, regions, (), graph))
     dump("train", graph_text(job.training.graph))
     dump("plan", plan_text(job.plan))
@@ -279,7 +279,7 @@ def _build(folder: Path, job: _Job) -> tuple[_Job, int, BuildResult]:
     sources = folder / SOURCES
     sources.mkdir()
     while True:
-        emitted = emit(job.plan, request.model.name)
+        emitted = emit(job.plan, request.model.name, job.target.cores)
         for file, text in emitted.files.items():
             (sources / file).write_text(text, encoding="ascii")
         try:
@@ -308,7 +308,7 @@ def _usage(job: _Job, result: BuildResult) -> tuple[dict[str, int], tuple[Region
     """What the firmware takes of SRAM: all of it, and each memory."""
     plan, placement = job.plan, job.target.placement
     static = result.sizes.static if result.sizes else 0
-    stack = job.request.stack if placement else 0
+    stack = job.request.stack * job.target.cores if placement else 0
     sram = {
         "arena": plan.arena_bytes,
         "lower_bound": plan.schedule.lower_bound,

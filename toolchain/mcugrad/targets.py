@@ -92,6 +92,7 @@ class Target:
 
     ``memories``, ``placement`` and ``emulator`` are empty or None for the host.
     ``emulated_origins`` says where memories are in the emulator that are elsewhere on the board.
+    ``cores`` share the work of each kernel.
     ``cycles`` names the target in whose folder the core's timing table is.
     """
 
@@ -99,6 +100,7 @@ class Target:
     description: str
     family: Family
     features: frozenset[str]
+    cores: int
     zig_flags: tuple[str, ...]
     gnu: GnuCompiler
     firmware_sources: tuple[str, ...]
@@ -195,6 +197,13 @@ def _placement(table: Mapping[str, Any] | None, memories: tuple[Memory, ...]) ->
     return Placement(**{**table, "arena": tuple(arena)})
 
 
+def _cores(table: Mapping[str, Any]) -> int:
+    cores = table.get("cores", 1)
+    if not isinstance(cores, int) or cores < 1:
+        raise ValueError(f"cores is no number of cores: {cores!r}")
+    return cores
+
+
 def read_target(folder: Path) -> Target:
     """The target that ``folder/target.toml`` describes."""
     path = folder / "target.toml"
@@ -210,6 +219,7 @@ def read_target(folder: Path) -> Target:
             description=table["description"],
             family=Family(table["family"]),
             features=frozenset(table["features"]),
+            cores=_cores(table),
             zig_flags=tuple(compiler["zig"]),
             gnu=GnuCompiler(compiler["gnu"]["command"], tuple(compiler["gnu"]["flags"])),
             firmware_sources=tuple(firmware.get("sources", ())),

@@ -59,6 +59,6 @@ void mg_conv2d_f16_bwd_data_mve(void *scratch, const mg_conv2d_params *p, const 
                     laid.w + g * laid.w_group);
         }
         const ends e = {laid.starts, 0, {0, 0}};
-        walk_backward(&some, &e, dy, laid.w, dx + first, p->in_c);
+        walk_backward(&some, &e, dy, laid.w, dx + first, p->in_c, (mg_grid){0});
     }
 }

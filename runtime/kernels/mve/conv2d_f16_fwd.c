@@ -53,6 +53,6 @@ void mg_conv2d_f16_fwd_mve(void *scratch, const mg_conv2d_params *p, const mg_cl
                     laid.starts + g * laid.starts_group, laid.w + g * laid.w_group);
         }
         const ends e = {laid.starts, mg_limits_f32(*q), mg_range_of(*q)};
-        walk_forward_part(&some, &e, x, laid.w, NULL, y + first, p->out_c);
+        walk_forward(&some, &e, x, laid.w, NULL, y + first, p->out_c, (mg_grid){0});
     }
 }

@@ -14,6 +14,6 @@ void mg_depthwise_conv2d_f16_bwd_data_mve(const mg_conv2d_params *p, const mg_f1
     if (mg_slides(p, p->out_h, p->out_w, p->in_h, 2 - p->pad_top) && sweeps(&g)) {
         sweep_all(&g, NULL, dy, w + 8 * p->in_c, NULL, dx);
     } else {
-        walk_backward(p, NULL, dy, w, dx, p->in_c);
+        walk_backward(p, NULL, dy, w, dx, p->in_c, (mg_grid){0});
     }
 }

@@ -16,6 +16,6 @@ void mg_depthwise_conv2d_f16_fwd_mve(const mg_conv2d_params *p, const mg_clamp_f
     if (mg_slides(p, p->in_h, p->in_w, p->out_h, p->pad_top) && sweeps(&g)) {
         sweep_all(&g, limits, x, w, b, y);
     } else {
-        walk_forward(p, limits, x, w, b, y);
+        walk_forward(p, limits, x, w, b, y, p->out_c, (mg_grid){0});
     }
 }

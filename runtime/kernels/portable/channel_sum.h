@@ -2,8 +2,10 @@
  * is that of real_f32.h or real_f16.h, which stands before it. */
 #include "arithmetic.h"
 #include "mask.h"
+#include "mg_cores.h"
 
-#define TILE 8
+#define TILE   8
+#define NARROW 2 /* of the channels that are left */
 
 /* The operands; mask NULL: all passes, and nothing but the sum is written. */
 typedef struct {
@@ -63,11 +65,15 @@ MG_INLINE void tile(int width, const operands *o, int32_t channel) {
 }
 
 static void all_channels(const operands *o) {
-    int32_t channel = 0;
-    for (; channel + TILE <= o->p->channels; channel += TILE) {
+    const mg_part part = mg_share(o->p->channels, NARROW);
+    int32_t channel = part.first;
+    for (; channel + TILE <= part.end; channel += TILE) {
         tile(TILE, o, channel);
     }
-    for (; channel < o->p->channels; ++channel) {
+    for (; channel + NARROW <= part.end; channel += NARROW) {
+        tile(NARROW, o, channel);
+    }
+    if (channel < part.end) {
         tile(1, o, channel);
     }
 }

@@ -1,7 +1,8 @@
 /* Once for each type of floats, that of real_f32.h or real_f16.h. */
 void KERNEL(clamp, fwd)(const mg_size_params *p, const mg_clamp_f32 *q, const REAL *x, REAL *y) {
     const mg_clamp_f32 range = *q;
-    for (int32_t i = 0; i < p->size; ++i) {
+    const mg_part part = mg_share(p->size, 4);
+    for (int32_t i = part.first; i < part.end; ++i) {
         y[i] = (REAL)mg_limit_f32((float)x[i], range);
     }
 }
@@ -19,7 +20,11 @@ MG_INLINE void KERNEL(clamp, pass)(int count, mg_clamp_f32 range, const REAL *dy
 void KERNEL(clamp, bwd_data)(const mg_size_params *p, const mg_clamp_f32 *q, const REAL *dy,
                              const REAL *y, REAL *dx) {
     const mg_clamp_f32 range = *q;
-    int32_t left = p->size;
+    const mg_part part = mg_share(p->size, MG_UNROLL);
+    int32_t left = part.end - part.first;
+    dy += part.first;
+    y += part.first;
+    dx += part.first;
     MG_ROLLED
     for (; left >= MG_UNROLL; left -= MG_UNROLL) {
         KERNEL(clamp, pass)(MG_UNROLL, range, dy, y, dx);

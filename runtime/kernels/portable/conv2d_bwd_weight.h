@@ -1,27 +1,8 @@
 /* The body of the gradient of a convolution's weights; its input is that of input_real.h or
  * input_s8.h, which stands before it. */
+#include "mg_cores.h"
+#include "outer.h"
 #include "span.h"
-#include "tile_f32.h"
-
-/* Of one position, from which a and b move on. */
-MG_INLINE void outer_step(int rows, int columns, const REAL **a, int32_t a_step, const INPUT **b,
-                          int32_t b_step, const QUANT *q, mg_sums_f32 sums) {
-    float left[MG_TILE], right[MG_TILE];
-    mg_load_f32(rows, 0, *a, left);
-    load_inputs(columns, 2, q, *b, right);
-    *a += a_step;
-    *b += b_step;
-    MG_COMPLETE(*a); /* or each step would have pointers of its own */
-    MG_COMPLETE(*b);
-    MG_UNROLLED
-    for (int j = 0; j < columns; ++j) {
-        MG_UNROLLED
-        for (int i = 0; i < rows; ++i) {
-            sums[i][j] += left[i] * right[j];
-        }
-    }
-    MG_KEEP_ORDER();
-}
 
 /* sums[i][j] += sum over k < n of a[k * a_step + i] * b[k * b_step + j], centred */
 MG_INLINE void outer(int rows, int columns, int32_t n, const REAL *a, int32_t a_step,
@@ -91,12 +72,14 @@ MG_INLINE void all_channels(int channels, int32_t depth, const positions *at, co
     }
 }
 
-/* The weights of one tap or, of one group, of the neighbouring taps that `columns` counts. */
+/* The weights of one tap or, of one group, of the neighbouring taps that `columns` counts:
+ * some output channels of each group, and what `inputs` says of the inputs of all these taps. */
 static void all_groups(const mg_conv2d_params *p, const QUANT *q, const mg_span *rows,
                        const mg_span *columns, const INPUT *x, const REAL *dy, const REAL *gathered,
-                       REAL *dw) {
+                       REAL *dw, mg_part outputs, mg_part inputs) {
     const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
-    const int32_t dw_channel = p->kernel_h * p->kernel_w * depth, width = columns->taps * depth;
+    const int32_t dw_channel = p->kernel_h * p->kernel_w * depth;
+    const int32_t width = inputs.end - inputs.first;
     const int inside = rows->count > 0 && columns->count > 0;
     positions at = {
         .rows = inside ? rows->count : 0,
@@ -112,19 +95,23 @@ static void all_groups(const mg_conv2d_params *p, const QUANT *q, const mg_span 
         x += (rows->source * p->in_w + columns->source) * p->in_c;
         dy += (rows->first * p->out_w + columns->first) * p->out_c;
     }
-    for (int32_t oc = 0; oc < p->out_c;) {
-        const int32_t group = oc / channels;
-        const int32_t wide = (group + 1) * channels - oc >= MG_TILE ? MG_TILE : 1;
-        const INPUT *const x_group = x + group * depth;
-        const REAL *const base = gathered != NULL ? gathered + oc * dw_channel : NULL;
-        if (wide == MG_TILE) {
-            all_channels(MG_TILE, width, &at, q, dy + oc, x_group, base, dw + oc * dw_channel,
-                         dw_channel);
-        } else {
-            all_channels(1, width, &at, q, dy + oc, x_group, base, dw + oc * dw_channel,
-                         dw_channel);
+    x += inputs.first;
+    dw += inputs.first;
+    gathered = gathered != NULL ? gathered + inputs.first : NULL;
+    for (int32_t group = 0; group < p->groups; ++group) {
+        const int32_t end = group * channels + outputs.end;
+        for (int32_t oc = group * channels + outputs.first; oc < end;) {
+            const int32_t wide = end - oc >= MG_TILE ? MG_TILE : 1;
+            const REAL *const base = gathered != NULL ? gathered + oc * dw_channel : NULL;
+            if (wide == MG_TILE) {
+                all_channels(MG_TILE, width, &at, q, dy + oc, x, base, dw + oc * dw_channel,
+                             dw_channel);
+            } else {
+                all_channels(1, width, &at, q, dy + oc, x, base, dw + oc * dw_channel, dw_channel);
+            }
+            oc += wide;
         }
-        oc += wide;
+        x += depth;
     }
 }
 
@@ -133,17 +120,24 @@ static void all_groups(const mg_conv2d_params *p, const QUANT *q, const mg_span 
 static inline void rows_of_taps(const mg_conv2d_params *p, const QUANT *q, const INPUT *x,
                                 const REAL *dy, const REAL *gathered, REAL *dw) {
     const mg_axis down = mg_rows(p), across = mg_columns(p);
-    int32_t i = 0;
-    do {
-        dw[i] = gathered != NULL ? gathered[i] : (REAL)0.0f;
-    } while (++i < p->out_c * p->kernel_h * p->kernel_w * p->in_c);
+    const mg_grid grid = mg_tiles_grid(p->kernel_h, p->out_c);
+    const mg_part taps = mg_share_rows(grid, p->kernel_h, 1);
+    const mg_part outputs = mg_share_columns(grid, p->out_c, MG_TILE);
+    const int32_t row = p->kernel_w * p->in_c;
+    for (int32_t oc = outputs.first; oc < outputs.end; ++oc) {
+        const int32_t end = (oc * p->kernel_h + taps.end) * row;
+        for (int32_t i = (oc * p->kernel_h + taps.first) * row; i < end; ++i) {
+            dw[i] = gathered != NULL ? gathered[i] : (REAL)0.0f;
+        }
+    }
     mg_span columns;
     for (int32_t ox = 0; ox < p->out_w; ox += columns.count) {
         columns = mg_forward_span(&across, ox);
-        for (int32_t ky = 0; ky < p->kernel_h; ++ky) {
+        for (int32_t ky = taps.first; ky < taps.end; ++ky) {
             const mg_span rows = mg_tap_span(&down, ky);
             REAL *const to = dw + (ky * p->kernel_w + columns.tap) * p->in_c;
-            all_groups(p, q, &rows, &columns, x, dy, to, to);
+            all_groups(p, q, &rows, &columns, x, dy, to, to, outputs,
+                       (mg_part){0, columns.taps * p->in_c});
         }
     }
 }
@@ -156,13 +150,17 @@ static inline void weight_gradient(const mg_conv2d_params *p, const QUANT *q, co
         rows_of_taps(p, q, x, dy, gathered, dw);
         return;
     }
+    const int32_t channels = p->out_c / p->groups;
+    const mg_grid grid = mg_tiles_grid((int32_t)mg_grains((uint32_t)channels, MG_TILE), depth);
+    const mg_part outputs = mg_share_rows(grid, channels, MG_TILE);
+    const mg_part inputs = mg_share_columns(grid, depth, MG_TILE);
     for (int32_t ky = 0; ky < p->kernel_h; ++ky) {
         const mg_span rows = mg_tap_span(&down, ky);
         for (int32_t kx = 0; kx < p->kernel_w; ++kx) {
             const mg_span columns = mg_tap_span(&across, kx);
             const int32_t tap = (ky * p->kernel_w + kx) * depth;
             all_groups(p, q, &rows, &columns, x, dy, gathered != NULL ? gathered + tap : NULL,
-                       dw + tap);
+                       dw + tap, outputs, inputs);
         }
     }
 }

@@ -10,5 +10,5 @@
 
 void mg_conv2d_f16_bwd_data(const mg_conv2d_params *p, const mg_f16 *dy, const mg_f16 *w,
                             mg_f16 *dx) {
-    walk_backward(p, NULL, dy, w, dx, p->in_c);
+    walk_backward(p, NULL, dy, w, dx, p->in_c, mg_tiles_grid(p->in_h, p->in_c));
 }

@@ -1,6 +1,6 @@
 /* Convolution, int8 weights, gradient of the input: the float one, of a few input channels at a
  * time, whose weights are made real first. */
-#include "scales.h"
+#include "part_s8.h"
 
 #include "real_f32.h"
 
@@ -9,28 +9,8 @@
 
 #include "conv2d_bwd_data.h"
 
-#define PART 8 /* input channels at a time */
-
 size_t mg_conv2d_s8_bwd_data_scratch_size(const mg_conv2d_params *p) {
     return (size_t)(p->out_c * (p->kernel_h * p->kernel_w * PART + 1)) * sizeof(float);
-}
-
-/* `width` input channels of w. */
-MG_INLINE void dequantize(int32_t width, int32_t taps, int32_t depth, int32_t count,
-                          const float *scales, const int8_t *w, float *to) {
-    for (int32_t oc = 0; oc < count; ++oc) {
-        const float scale = scales[oc];
-        int32_t left = taps;
-        MG_ROLLED
-        do {
-            MG_UNROLLED
-            for (int32_t i = 0; i < width; ++i) {
-                to[i] = scale * (float)w[i];
-            }
-            to += width;
-            w += depth;
-        } while (--left > 0);
-    }
 }
 
 void mg_conv2d_s8_bwd_data(void *scratch, const mg_conv2d_params *p, const mg_scales *q,
@@ -47,6 +27,6 @@ void mg_conv2d_s8_bwd_data(void *scratch, const mg_conv2d_params *p, const mg_sc
         } else {
             dequantize(width, taps, depth, p->out_c, scales, w + channel, real);
         }
-        walk_backward(&part, NULL, dy, real, dx + channel, p->in_c);
+        walk_backward(&part, NULL, dy, real, dx + channel, p->in_c, (mg_grid){0});
     }
 }

@@ -1,5 +1,5 @@
 /* The body of the gradient of a depthwise convolution's input; its weights are those of
- * weight_real.h or weight_s8.h, which stands before it. */
+ * weight_real.h or weight_s8.h, which stands before it, and COLUMNS is that of slide.h. */
 #include "depthwise_conv2d_window.h"
 #include "depthwise_taps.h"
 
@@ -52,16 +52,16 @@ static inline void finish(float scale, float sum, REAL *dx) {
 
 /* Apart from the general walk: both need all registers. */
 MG_APART void slid(const mg_conv2d_params *p, const QUANT *q, const REAL *dy, const WEIGHT *w,
-                   REAL *dx) {
+                   REAL *dx, mg_grid grid) {
     const slide g = slide_backward(p);
-    slide_all(&g, q, dy, w + 8 * p->in_c, NULL, dx);
+    slide_all(&g, q, dy, w + 8 * p->in_c, NULL, dx, grid);
 }
 
 static inline void input_gradient(const mg_conv2d_params *p, const QUANT *q, const REAL *dy,
-                                  const WEIGHT *w, REAL *dx) {
+                                  const WEIGHT *w, REAL *dx, mg_grid grid) {
     if (mg_slides(p, p->out_h, p->out_w, p->in_h, 2 - p->pad_top)) {
-        slid(p, q, dy, w, dx);
+        slid(p, q, dy, w, dx, grid);
     } else {
-        walk_backward(p, q, dy, w, dx, p->in_c);
+        walk_backward(p, q, dy, w, dx, p->in_c, grid);
     }
 }

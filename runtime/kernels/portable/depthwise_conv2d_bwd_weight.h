@@ -1,6 +1,7 @@
 /* The body of the gradient of a depthwise convolution's weights; its input is that of
  * input_real.h or input_s8.h, which stands before it. */
 #include "depthwise_conv2d_window.h"
+#include "mg_cores.h"
 #include "slide_weight.h"
 #include "tile_f32.h"
 
@@ -43,23 +44,27 @@ MG_INLINE void tile(int channels, const mg_conv2d_params *p, const QUANT *q, con
 static inline void weight_gradient(const mg_conv2d_params *p, const QUANT *q, const INPUT *x,
                                    const REAL *dy, const REAL *gathered, REAL *dw) {
     if (mg_slides(p, p->in_h, p->in_w, p->out_h, p->pad_top)) {
-        for (int32_t i = 0; i < 9 * p->in_c; ++i) {
-            dw[i] = gathered != NULL ? gathered[i] : (REAL)0.0f;
+        const mg_part part = mg_share(p->in_c, MG_LANES);
+        for (int32_t tap = 0; tap < 9 * p->in_c; tap += p->in_c) {
+            for (int32_t i = tap + part.first; i < tap + part.end; ++i) {
+                dw[i] = gathered != NULL ? gathered[i] : (REAL)0.0f;
+            }
         }
-        slide_weight(p, q, x, dy, dw);
+        slide_weight(p, q, x, dy, dw, part);
         return;
     }
     const mg_axis down = mg_rows(p), across = mg_columns(p);
     const int32_t multiplier = p->out_c / p->in_c;
+    const mg_part part = mg_share(p->out_c, MG_TILE);
     for (int32_t tap = 0; tap < p->kernel_h * p->kernel_w; ++tap) {
         const mg_span rows = mg_tap_span(&down, tap / p->kernel_w);
         const mg_span columns = mg_tap_span(&across, tap % p->kernel_w);
-        for (int32_t c = 0; c < p->out_c;) {
+        for (int32_t c = part.first; c < part.end;) {
             const int32_t at = tap * p->out_c + c;
             const INPUT *const from = x + c / multiplier;
             const REAL *const by = dy + c;
             const REAL *const base = gathered != NULL ? gathered + at : NULL;
-            if (multiplier == 1 && p->out_c - c >= MG_TILE) {
+            if (multiplier == 1 && part.end - c >= MG_TILE) {
                 tile(MG_TILE, p, q, &rows, &columns, from, by, base, dw + at);
                 c += MG_TILE;
             } else {

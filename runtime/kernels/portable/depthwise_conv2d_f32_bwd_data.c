@@ -6,9 +6,10 @@
 #define QUANT void
 #include "weight_real.h"
 
+#define COLUMNS 3
 #include "depthwise_conv2d_bwd_data.h"
 
 void mg_depthwise_conv2d_f32_bwd_data(const mg_conv2d_params *p, const float *dy, const float *w,
                                       float *dx) {
-    input_gradient(p, NULL, dy, w, dx);
+    input_gradient(p, NULL, dy, w, dx, mg_tiles_grid(p->in_h, p->in_c));
 }

@@ -9,6 +9,7 @@
 #define SUM           float
 #define FINISH        const mg_clamp_f32 *
 #define LANES         MG_LANES
+#define COLUMNS       3
 #define TILE_PIXELS   MG_TILE
 #define TILE_LEAST    TILE_PIXELS
 #define TILE_CHANNELS MG_TILE
@@ -55,14 +56,15 @@ static inline void finish(const mg_clamp_f32 *range, float sum, REAL *y) {
 void KERNEL(depthwise_conv2d, fwd)(const mg_conv2d_params *p, const mg_clamp_f32 *q, const REAL *x,
                                    const REAL *w, const REAL *b, REAL *y) {
     const mg_clamp_f32 *const limits = mg_limits_f32(*q) ? q : NULL;
+    const mg_grid grid = mg_tiles_grid(p->out_h, p->out_c);
     if (!mg_slides(p, p->in_h, p->in_w, p->out_h, p->pad_top)) {
-        walk_forward(p, limits, x, w, b, y);
+        walk_forward(p, limits, x, w, b, y, p->out_c, grid);
         return;
     }
     const slide g = slide_forward(p);
     if (limits != NULL) {
-        slide_all(&g, limits, x, w, b, y);
+        slide_all(&g, limits, x, w, b, y, grid);
     } else {
-        slide_all(&g, NULL, x, w, b, y);
+        slide_all(&g, NULL, x, w, b, y, grid);
     }
 }

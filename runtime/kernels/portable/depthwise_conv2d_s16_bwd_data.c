@@ -9,6 +9,7 @@
 #define SUM           int32_t
 #define FINISH        mg_narrowing
 #define LANES         1
+#define COLUMNS       1
 #define TILE_PIXELS   2
 #define TILE_LEAST    TILE_PIXELS
 #define TILE_CHANNELS 4
@@ -75,16 +76,22 @@ static inline void finish(mg_narrowing q, int32_t sum, int16_t *dx) {
 #include "slide.h"
 #include "walk.h"
 
+/* Apart from the general walk: both need all registers. */
+MG_APART void slid(const mg_conv2d_params *p, const mg_narrowing *q, const int16_t *dy,
+                   const int8_t *w, int16_t *dx) {
+    const slide g = slide_backward(p);
+    slide_all(&g, q, dy, w + 8 * p->in_c, NULL, dx, (mg_grid){0});
+}
+
 void mg_depthwise_conv2d_s16_bwd_data(const mg_conv2d_params *p, const int16_t *dy, const int8_t *w,
                                       const int32_t *exponent, const int32_t *range, int16_t *dx,
                                       int32_t *dx_exponent, int32_t *range_next) {
     uint32_t seen = 0;
     const mg_narrowing q = mg_narrowing_of(exponent, range, &seen);
     if (mg_slides(p, p->out_h, p->out_w, p->in_h, 2 - p->pad_top)) {
-        const slide g = slide_backward(p);
-        slide_all(&g, &q, dy, w + 8 * p->in_c, NULL, dx);
+        slid(p, &q, dy, w, dx);
     } else {
-        walk_backward(p, &q, dy, w, dx, p->in_c);
+        walk_backward(p, &q, dy, w, dx, p->in_c, (mg_grid){0});
     }
     mg_finish(q, exponent, range, dx_exponent, range_next);
 }

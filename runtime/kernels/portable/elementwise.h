@@ -3,13 +3,14 @@
 #define MG_ELEMENTWISE_H
 
 #include "arithmetic.h"
+#include "mg_cores.h"
 #include "tile.h"
 
-/* Defines a kernel from `type element(const quant_type *q, type a, type b)`. The structure is
- * copied so that writing y cannot change it, as far as the compiler knows. */
-#define MG_ELEMENTWISE(symbol, type, quant_type, element)                                          \
-    void symbol(const mg_elementwise_params *p, const quant_type *quant, const type *a,            \
-                const type *b, type *y) {                                                          \
+/* Defines `<symbol>_part` from `type element(const quant_type *q, type a, type b)`: part of every
+ * row. The structure is copied so that writing y cannot change it, as far as the compiler knows. */
+#define MG_ELEMENTWISE_PART(symbol, type, quant_type, element)                                     \
+    MG_INLINE void symbol##_part(const mg_elementwise_params *p, const quant_type *quant,          \
+                                 const type *a, const type *b, type *y, mg_part part) {            \
         const quant_type q = *quant;                                                               \
         const int32_t n = p->shape[3];                                                             \
         const int a_repeats = p->a_stride[3] == 0, b_repeats = p->b_stride[3] == 0;                \
@@ -23,17 +24,17 @@
                     if (a_repeats) {                                                               \
                         const type left = *ra;                                                     \
                         MG_ROLLED                                                                  \
-                        for (int32_t l = 0; l < n; ++l) {                                          \
+                        for (int32_t l = part.first; l < part.end; ++l) {                          \
                             y[l] = element(&q, left, rb[l]);                                       \
                         }                                                                          \
                     } else if (b_repeats) {                                                        \
                         const type right = *rb;                                                    \
                         MG_ROLLED                                                                  \
-                        for (int32_t l = 0; l < n; ++l) {                                          \
+                        for (int32_t l = part.first; l < part.end; ++l) {                          \
                             y[l] = element(&q, ra[l], right);                                      \
                         }                                                                          \
                     } else {                                                                       \
-                        for (int32_t l = 0; l < n; ++l) {                                          \
+                        for (int32_t l = part.first; l < part.end; ++l) {                          \
                             y[l] = element(&q, ra[l], rb[l]);                                      \
                         }                                                                          \
                     }                                                                              \
@@ -41,6 +42,14 @@
                 }                                                                                  \
             }                                                                                      \
         }                                                                                          \
+    }
+
+/* Defines the kernel of that. */
+#define MG_ELEMENTWISE(symbol, type, quant_type, element)                                          \
+    MG_ELEMENTWISE_PART(symbol, type, quant_type, element)                                         \
+    void symbol(const mg_elementwise_params *p, const quant_type *q, const type *a, const type *b, \
+                type *y) {                                                                         \
+        symbol##_part(p, q, a, b, y, mg_share(p->shape[3], 4));                                    \
     }
 
 #endif

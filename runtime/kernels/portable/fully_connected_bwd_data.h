@@ -1,6 +1,7 @@
 /* The body of the gradient of a fully connected layer's input; its weights are those of
  * weight_real.h or weight_s8.h, which stands before it. */
 #include "combine.h"
+#include "mg_cores.h"
 
 /* `width` inputs of one row. */
 MG_INLINE void tile(int width, const mg_fully_connected_params *p, const QUANT *q, const REAL *dy,
@@ -12,13 +13,13 @@ MG_INLINE void tile(int width, const mg_fully_connected_params *p, const QUANT *
 }
 
 static inline void input_gradient(const mg_fully_connected_params *p, const QUANT *q,
-                                  const REAL *dy, const WEIGHT *w, REAL *dx) {
+                                  const REAL *dy, const WEIGHT *w, REAL *dx, mg_part part) {
     for (int32_t row = 0; row < p->rows; ++row) {
-        int32_t i = 0;
-        for (; i + MG_WIDE <= p->in; i += MG_WIDE) {
+        int32_t i = part.first;
+        for (; i + MG_WIDE <= part.end; i += MG_WIDE) {
             tile(MG_WIDE, p, q, dy, w + i, dx + i);
         }
-        for (; i < p->in; ++i) {
+        for (; i < part.end; ++i) {
             tile(1, p, q, dy, w + i, dx + i);
         }
         dy += p->out;

@@ -1,5 +1,6 @@
 /* The body of the gradient of a fully connected layer's weights: the outer product of dy and x.
  * Its input is that of input_real.h or input_s8.h, which stands before it. */
+#include "mg_cores.h"
 #include "tile_f32.h"
 
 MG_INLINE void step(int outputs, int adds, const QUANT *q, const INPUT *x, const float *dy,
@@ -46,25 +47,26 @@ MG_INLINE void tile(int outputs, int adds, int32_t in, const QUANT *q, const INP
 }
 
 MG_INLINE void row(int adds, const mg_fully_connected_params *p, const QUANT *q, const INPUT *x,
-                   const REAL *dy, const REAL *gathered, REAL *dw) {
-    int32_t o = 0;
-    for (; o + MG_TILE <= p->out; o += MG_TILE) {
+                   const REAL *dy, const REAL *gathered, REAL *dw, mg_part part) {
+    int32_t o = part.first;
+    for (; o + MG_TILE <= part.end; o += MG_TILE) {
         tile(MG_TILE, adds, p->in, q, x, dy + o, adds ? gathered + o * p->in : NULL,
              dw + o * p->in);
     }
     MG_ROLLED
-    for (; o < p->out; ++o) {
+    for (; o < part.end; ++o) {
         tile(1, adds, p->in, q, x, dy + o, adds ? gathered + o * p->in : NULL, dw + o * p->in);
     }
 }
 
 static inline void weight_gradient(const mg_fully_connected_params *p, const QUANT *q,
                                    const INPUT *x, const REAL *dy, const REAL *gathered, REAL *dw) {
+    const mg_part part = mg_share(p->out, 1);
     for (int32_t r = 0; r < p->rows; ++r) {
         if (gathered != NULL) {
-            row(1, p, q, x, dy, gathered, dw);
+            row(1, p, q, x, dy, gathered, dw, part);
         } else {
-            row(0, p, q, x, dy, NULL, dw);
+            row(0, p, q, x, dy, NULL, dw, part);
         }
         gathered = dw;
         x += p->in;

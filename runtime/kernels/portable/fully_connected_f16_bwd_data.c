@@ -10,5 +10,5 @@
 
 void mg_fully_connected_f16_bwd_data(const mg_fully_connected_params *p, const mg_f16 *dy,
                                      const mg_f16 *w, mg_f16 *dx) {
-    input_gradient(p, NULL, dy, w, dx);
+    input_gradient(p, NULL, dy, w, dx, mg_share(p->in, MG_WIDE));
 }

@@ -10,5 +10,5 @@
 
 void mg_fully_connected_f32_bwd_data(const mg_fully_connected_params *p, const float *dy,
                                      const float *w, float *dx) {
-    input_gradient(p, NULL, dy, w, dx);
+    input_gradient(p, NULL, dy, w, dx, mg_share(p->in, MG_WIDE));
 }

@@ -1,5 +1,6 @@
 /* Fully connected layer, float, forward, of the type of real_f32.h or real_f16.h, which stands
  * before it. */
+#include "mg_cores.h"
 #include "mg_kernels.h"
 
 #include "tile_f32.h"
@@ -24,15 +25,16 @@ MG_INLINE void tile(int width, const mg_fully_connected_params *p, const mg_clam
 void KERNEL(fully_connected, fwd)(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
                                   const REAL *x, const REAL *w, const REAL *b, REAL *y) {
     const mg_clamp_f32 *const limits = mg_limits_f32(*q) ? q : NULL;
+    const mg_part part = mg_share(p->out, NARROW);
     for (int32_t row = 0; row < p->rows; ++row) {
-        int32_t channel = 0;
-        for (; channel + WIDE <= p->out; channel += WIDE) {
+        int32_t channel = part.first;
+        for (; channel + WIDE <= part.end; channel += WIDE) {
             tile(WIDE, p, limits, x, w, b, channel, y);
         }
-        for (; channel + NARROW <= p->out; channel += NARROW) {
+        for (; channel + NARROW <= part.end; channel += NARROW) {
             tile(NARROW, p, limits, x, w, b, channel, y);
         }
-        if (channel < p->out) {
+        if (channel < part.end) {
             tile(1, p, limits, x, w, b, channel, y);
         }
         x += p->in;

@@ -1,4 +1,5 @@
 #include "arithmetic.h"
+#include "mg_cores.h"
 
 #include "real_f32.h"
 

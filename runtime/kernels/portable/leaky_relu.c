@@ -1,3 +1,4 @@
+#include "mg_cores.h"
 #include "mg_kernels.h"
 
 #include "real_f32.h"

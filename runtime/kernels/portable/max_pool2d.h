@@ -19,16 +19,20 @@ static inline int32_t KERNEL(max_pool2d, first)(const mg_pool2d_params *p, mg_po
 
 void KERNEL(max_pool2d, bwd_data)(const mg_pool2d_params *p, const REAL *dy, const REAL *x,
                                   REAL *dx) {
-    __builtin_memset(dx, 0, (size_t)(p->in_h * p->in_w * p->channels) * sizeof(REAL));
+    const mg_part part = mg_share(p->channels, 4);
+    const mg_part zeros = mg_share(p->in_h * p->in_w * p->channels, 4);
+    __builtin_memset(dx + zeros.first, 0, (size_t)(zeros.end - zeros.first) * sizeof(REAL));
+    mg_join();
     for (int32_t oy = 0; oy < p->out_h; ++oy) {
         for (int32_t ox = 0; ox < p->out_w; ++ox) {
             const mg_pool_window window = mg_pool_window_at(p, oy, ox);
             const int32_t first = window.first * p->channels;
-            for (int32_t c = 0; c < p->channels; ++c) {
+            for (int32_t c = part.first; c < part.end; ++c) {
                 REAL *const at =
                     dx + first + c + KERNEL(max_pool2d, first)(p, window, x + first + c);
-                *at = (REAL)((float)*at + (float)*dy++);
+                *at = (REAL)((float)*at + (float)dy[c]);
             }
+            dy += p->channels;
         }
     }
 }

@@ -1,4 +1,5 @@
 #include "arithmetic.h"
+#include "mg_cores.h"
 
 static inline int32_t sum_s8(const mg_reduce_params *p, const int8_t *x) {
     int32_t sum = 0;

@@ -3,6 +3,7 @@
 #define MG_POOL2D_H
 
 #include "arithmetic.h"
+#include "mg_cores.h"
 
 /* The part of a window that lies in the image. */
 typedef struct {
@@ -39,15 +40,16 @@ static inline mg_pool_window mg_pool_window_at(const mg_pool2d_params *p, int32_
         }                                                                                          \
     }                                                                                              \
     void symbol(const mg_pool2d_params *p, const quant_type *q, const type *x, type *y) {          \
+        const mg_part part = mg_share(p->channels, 4);                                             \
         for (int32_t oy = 0; oy < p->out_h; ++oy) {                                                \
             for (int32_t ox = 0; ox < p->out_w; ++ox) {                                            \
                 const mg_pool_window window = mg_pool_window_at(p, oy, ox);                        \
                 const type *at = x + window.first * p->channels;                                   \
-                int32_t c = 0;                                                                     \
-                for (; c + 4 <= p->channels; c += 4) {                                             \
+                int32_t c = part.first;                                                            \
+                for (; c + 4 <= part.end; c += 4) {                                                \
                     symbol##_tile(p, q, window, 4, at + c, y + c);                                 \
                 }                                                                                  \
-                for (; c < p->channels; ++c) {                                                     \
+                for (; c < part.end; ++c) {                                                        \
                     symbol##_tile(p, q, window, 1, at + c, y + c);                                 \
                 }                                                                                  \
                 y += p->channels;                                                                  \

@@ -24,15 +24,16 @@ static inline void KERNEL(reduce, columns)(const mg_reduce_params *p, const REAL
 
 void KERNEL(reduce, fwd)(const mg_reduce_params *p, const REAL *x, REAL *y) {
     const int32_t n = p->kept[1];
+    const mg_part part = mg_share(n, 4);
     for (int32_t i = 0; i < p->kept[0]; ++i) {
         const REAL *row = x + i * p->kept_stride[0];
-        int32_t j = 0;
+        int32_t j = part.first;
         if (p->kept_stride[1] == 1) {
-            for (; j + 4 <= n; j += 4) {
+            for (; j + 4 <= part.end; j += 4) {
                 KERNEL(reduce, columns)(p, row + j, 4, y + j);
             }
         }
-        for (; j < n; ++j) {
+        for (; j < part.end; ++j) {
             KERNEL(reduce, columns)(p, row + j * p->kept_stride[1], 1, y + j);
         }
         y += n;

@@ -1,3 +1,4 @@
+#include "mg_cores.h"
 #include "mg_kernels_f16.h"
 #include "tile.h"
 
@@ -17,7 +18,10 @@ void mg_saturation_mask_s8_fwd(const mg_size_params *p, const mg_clamp_s8 *q, co
                                uint8_t *mask) {
     const uint32_t first = (uint32_t)q->low + 1;
     const uint32_t values = q->high > q->low ? (uint32_t)q->high - first : 0;
-    int32_t left = p->size;
+    const mg_part part = mg_share(p->size, 8);
+    int32_t left = part.end - part.first;
+    y += part.first;
+    mask += part.first / 8;
     for (; left >= 8; left -= 8, y += 8) {
         *mask++ = bits_of(8, first, values, y);
     }
@@ -47,7 +51,11 @@ MG_INLINE void let_through_s16(int32_t count, uint32_t bits, const int16_t *dy, 
 #define MG_SATURATION_MASK(type, name)                                                             \
     void mg_saturation_mask_##name##_bwd_data(const mg_size_params *p, const type *dy,             \
                                               const uint8_t *mask, type *dx) {                     \
-        int32_t left = p->size;                                                                    \
+        const mg_part part = mg_share(p->size, 8);                                                 \
+        int32_t left = part.end - part.first;                                                      \
+        dy += part.first;                                                                          \
+        mask += part.first / 8;                                                                    \
+        dx += part.first;                                                                          \
         MG_ROLLED                                                                                  \
         for (; left >= 8; left -= 8, dy += 8, dx += 8) {                                           \
             let_through_##name(8, *mask++, dy, dx);                                                \

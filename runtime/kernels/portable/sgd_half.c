@@ -1,4 +1,5 @@
 /* The update of weights in half precision, whose rounding keeps small steps in the mean. */
+#include "mg_cores.h"
 #include "mg_kernels_f16.h"
 #include "neighbour.h"
 
@@ -13,11 +14,13 @@ void mg_sgd_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16
                      const int32_t *updates, const float *hyper, mg_f16 *w_next) {
     const float rate = q->rate * hyper[0], decay = hyper[2], unscale = 1.0f / *scale;
     const uint32_t draw = mg_first_draw(q->salt, *updates);
+    const mg_part part = mg_share(p->size, 4);
     if (*finite == 0) {
-        __builtin_memmove(w_next, w, (size_t)p->size * sizeof *w);
+        __builtin_memmove(w_next + part.first, w + part.first,
+                          (size_t)(part.end - part.first) * sizeof *w);
         return;
     }
-    for (int32_t i = 0; i < p->size; ++i) {
+    for (int32_t i = part.first; i < part.end; ++i) {
         const float old = (float)w[i];
         const float step = rate * ((float)dw[i] * unscale + decay * old);
         w_next[i] = mg_neighbour(old - step, mg_mixed(draw + (uint32_t)i));

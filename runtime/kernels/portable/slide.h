@@ -5,13 +5,16 @@
  * a third of a load. The gradient of the input is the same sweep with the window turned round.
  *
  * Before it is included, ELEMENT, WEIGHT, SUM, BIAS, QUANT and FINISH name types, LANES is how many
- * neighbouring channels are swept together, and these are defined:
+ * neighbouring channels are swept together, COLUMNS how many columns share a round, 3 or 1: three
+ * need no moves between registers and more flash. And these are defined:
  *
  *     the lanes of x:            MG_INLINE void load_lanes(int place, const ELEMENT *x, SUM *to);
  *     how a channel's sums end:  static inline FINISH finish_of(const QUANT *q, int32_t channel);
  *                                static inline void finish(FINISH f, SUM sum, ELEMENT *y);
  */
+#include "mg_cores.h"
 #include "slide_geometry.h"
+#include "span.h"
 #include "tile.h"
 
 /* Results under way in each lane, by the column that completes them modulo 3. */
@@ -77,7 +80,7 @@ MG_INLINE void slide_row(int rows, const slide *g, sweep *s, FINISH *f, const EL
         sweep_column(rows, 0, s, from, step);
         sweep_on(s);
     }
-    if (rows == 3 && LANES > 1) {
+    if (rows == 3 && COLUMNS == 3) {
         MG_ROLLED
         for (; inside >= 3; inside -= 3) {
             MG_UNROLLED
@@ -134,19 +137,23 @@ MG_INLINE void slide_band(int rows, const slide *g, const QUANT *q, int32_t chan
     }
 }
 
-/* All channels of all rows; b NULL: no biases. */
+/* What the grid shares out of all channels of all rows; b NULL: no biases. */
 MG_INLINE void slide_all(const slide *g, const QUANT *q, const ELEMENT *x, const WEIGHT *w,
-                         const BIAS *b, ELEMENT *y) {
+                         const BIAS *b, ELEMENT *y, mg_grid grid) {
+    const mg_part rows = mg_share_rows(grid, g->result_h, 1);
+    const mg_part channels = mg_share_columns(grid, g->channels, LANES);
     int32_t count;
-    for (int32_t row = 0; row < g->result_h; row += count, y += count * g->result_w * g->channels) {
+    y += rows.first * g->result_w * g->channels;
+    for (int32_t row = rows.first; row < rows.end;
+         row += count, y += count * g->result_w * g->channels) {
         const int32_t top = row - g->pad_top, first = mg_max(-top, 0);
-        const int32_t whole = first > 0 ? 0 : mg_min(g->result_h - row, g->source_h - 2 - top);
+        const int32_t whole = first > 0 ? 0 : mg_min(rows.end - row, g->source_h - 2 - top);
         const ELEMENT *const from = x + (top + first) * g->source_w * g->channels;
         const WEIGHT *const weights = w + first * g->w_row;
         count = mg_max(whole, 1);
-        for (int32_t c = 0; c < g->channels; c += LANES) {
+        for (int32_t c = channels.first; c < channels.end; c += LANES) {
             /* The last lanes may repeat a channel. */
-            const int32_t channel = mg_min(c, g->channels - LANES);
+            const int32_t channel = mg_min(c, channels.end - LANES);
             if (whole > 0) {
                 slide_band(3, g, q, channel, count, from, weights, b, y);
             } else {

@@ -5,6 +5,7 @@
  * input_real.h or input_s8.h, which stands before it.
  */
 #include "load_f32.h"
+#include "mg_cores.h"
 #include "span.h"
 
 /* The gradients that a column's taps meet, by the column that met them first modulo 3, and the sums
@@ -131,9 +132,9 @@ MG_INLINE void weight_lanes(int32_t rows, int lanes, const mg_conv2d_params *p, 
     }
 }
 
-/* Adds the whole gradient to dw. */
+/* Adds the gradient of some channels to dw. */
 MG_INLINE void slide_weight(const mg_conv2d_params *p, const QUANT *q, const INPUT *x,
-                            const REAL *dy, REAL *dw) {
+                            const REAL *dy, REAL *dw, mg_part part) {
     const mg_axis down = mg_rows(p);
     const int32_t block = MEMORY_BLOCK / p->out_w + 1;
     int32_t count;
@@ -143,11 +144,11 @@ MG_INLINE void slide_weight(const mg_conv2d_params *p, const QUANT *q, const INP
         const INPUT *const from = x + span.source * p->in_w * p->in_c;
         const REAL *const by = dy + row * p->out_w * p->in_c;
         REAL *const to = dw + span.tap * 3 * p->in_c;
-        int32_t c = 0;
-        for (; c + MG_LANES <= p->in_c; c += MG_LANES) {
+        int32_t c = part.first;
+        for (; c + MG_LANES <= part.end; c += MG_LANES) {
             weight_lanes(span.taps, MG_LANES, p, q, count, from + c, by + c, to + c);
         }
-        for (; c < p->in_c; ++c) {
+        for (; c < part.end; ++c) {
             weight_lanes(span.taps, 1, p, q, count, from + c, by + c, to + c);
         }
     }

@@ -19,11 +19,11 @@ MG_INLINE int8_t sum_s8(const sums *q, int8_t a, int8_t b) {
     return mg_limit_s8(y, q->low, q->high);
 }
 
-static MG_ELEMENTWISE(all_sums, int8_t, sums, sum_s8)
+MG_ELEMENTWISE_PART(all_sums, int8_t, sums, sum_s8)
 
-    /* Each at most 2^28; sign: of the operand. Gives the place of the code 0. */
-    MG_APART const int32_t *table_of(int32_t zero_point, int32_t multiplier, int32_t shift,
-                                     int32_t sign, int32_t *table) {
+/* Each at most 2^28; sign: of the operand. Gives the place of the code 0. */
+MG_APART const int32_t *table_of(int32_t zero_point, int32_t multiplier, int32_t shift,
+                                 int32_t sign, int32_t *table) {
     MG_ROLLED
     for (int32_t code = 0; code < CODES; ++code) {
         const int32_t x = (code - CODES / 2 - zero_point) * (1 << 20);
@@ -46,7 +46,7 @@ static void sum(int32_t *tables, const mg_elementwise_params *p, const mg_sum_s8
         .low = q->low,
         .high = q->high,
     };
-    all_sums(p, &s, a, b, y);
+    all_sums_part(p, &s, a, b, y, (mg_part){0, p->shape[3]});
 }
 
 static size_t tables_size(void) {

@@ -1,3 +1,4 @@
+#include "mg_cores.h"
 #include "mg_kernels.h"
 
 /* Near zero the polynomial of Cephes' tanhf, whose relative error stays small; beyond it

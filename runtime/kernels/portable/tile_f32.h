@@ -11,6 +11,7 @@
 #define MG_TILE_F32_H
 
 #include "load_f32.h"
+#include "mg_cores.h"
 #include "span.h"
 #include "tile.h"
 
@@ -26,6 +27,11 @@
 #define MG_WIDE 16 /* columns of a tile that has one row */
 
 typedef float mg_sums_f32[MG_PIXELS][MG_WIDE];
+
+/* How rows of results are shared out whose channels are made by tiles. */
+static inline mg_grid mg_tiles_grid(int32_t rows, int32_t channels) {
+    return mg_grid_of((uint32_t)rows, mg_grains((uint32_t)channels, MG_TILE));
+}
 
 MG_INLINE void mg_clear_f32(int rows, int columns, mg_sums_f32 sums) {
     MG_UNROLLED

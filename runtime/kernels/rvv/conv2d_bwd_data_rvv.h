@@ -19,5 +19,5 @@ MG_INLINE void tile(int pixels, int32_t channels, const mg_window *v, const mg_c
 
 void KERNEL(conv2d, bwd_data_rvv)(const mg_conv2d_params *p, const REAL *dy, const REAL *w,
                                   REAL *dx) {
-    walk_backward(p, NULL, dy, w, dx, p->in_c);
+    walk_backward(p, NULL, dy, w, dx, p->in_c, (mg_grid){0});
 }

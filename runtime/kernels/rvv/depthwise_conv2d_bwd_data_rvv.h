@@ -13,5 +13,5 @@ static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows
 
 void KERNEL(depthwise_conv2d, bwd_data_rvv)(const mg_conv2d_params *p, const REAL *dy,
                                             const REAL *w, REAL *dx) {
-    walk_backward(p, NULL, dy, w, dx, p->in_c);
+    walk_backward(p, NULL, dy, w, dx, p->in_c, (mg_grid){0});
 }

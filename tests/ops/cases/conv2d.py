@@ -81,7 +81,8 @@ def _backward(image: Image, channels: int, groups: int) -> Iterator[Case]:
 
 
 _SAME = labelled("3x3-same")
-_MANY_POSITIONS = Image("many-positions", (48, 48, 4), labelled("pointwise").window)
+_POINTWISE = labelled("pointwise").window
+_MANY_POSITIONS = Image("many-positions", (48, 48, 4), _POINTWISE)
 
 CASES = [
     *(_float(*shape, bias=True) for shape in _SHAPES),
@@ -95,6 +96,8 @@ CASES = [
     *(_int8(_SAME, 9, clamp=c, more=f"-{name}") for name, c in CLAMPS.items()),
     *(case for shape in _SHAPES for case in _backward(*shape)),
     *_backward(_MANY_POSITIONS, 4, 1),
+    *_backward(Image("pointwise-few", (1, 3, 8), _POINTWISE), 5, 1),
+    *_backward(Image("pointwise-parts", (17, 19, 13), _POINTWISE), 7, 1),
 ]
 
 

@@ -54,6 +54,7 @@ def tensor_table(plan: MemoryPlan) -> list[TableEntry]:
 @dataclass
 class _Emitter:
     plan: MemoryPlan
+    cores: int
     constants: dict[str, str] = field(default_factory=dict)  # tensor -> C name
     weights: list[dict[str, Any]] = field(default_factory=list)
     structs: list[dict[str, Any]] = field(default_factory=list)
@@ -135,13 +136,18 @@ class _Emitter:
                 arguments.append(f"&{self.struct(value, f'c{step}_{kind}')}")
         arguments += [self._argument(n) for n in (*call.inputs, *call.outputs)]
         table = {e.name: i for i, e in enumerate(tensor_table(self.plan))}
+        guards = []
+        if call.phase is Phase.KEEP:
+            guards.append("model->learning")
+        if self.cores > 1 and not call.shared:
+            guards.append("mg_core() == 0")
         return {
             "comment": comment(
                 f"{call.op} {call.name}" + (f", {call.products} products" if call.products else "")
             ),
             "symbol": call.symbol,
-            "keeps": call.phase is Phase.KEEP,
-            "lines": _filled(call.symbol, arguments, 8 if call.phase is Phase.KEEP else 4),
+            "guard": " && ".join(guards),
+            "lines": _filled(call.symbol, arguments, 8 if guards else 4),
             "traces": [table[n] for n in call.outputs if n in self.plan.program.traced],
             "loss": self.plan.program.outputs[1] in call.outputs,
             "gradient": self._gradient(call),
@@ -210,8 +216,11 @@ class Sources:
     fingerprint: int
 
 
-def emit(plan: MemoryPlan, model_name: str) -> Sources:
-    """The generated sources; the fingerprint is a CRC-32 of code and constants."""
+def emit(plan: MemoryPlan, model_name: str, cores: int) -> Sources:
+    """The generated sources for a target of so many cores.
+
+    The fingerprint is a CRC-32 of code and constants.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -223,7 +232,7 @@ def emit(plan: MemoryPlan, model_name: str) -> Sources:
     )
     environment.filters["comment"] = comment
     environment.filters["address"] = address
-    context = _context(plan, model_name)
+    context = _context(plan, model_name, cores)
 
     def rendered(name: str, fingerprint: int = 0) -> str:
         template = environment.get_template(f"{name}.j2")
@@ -234,9 +243,9 @@ def emit(plan: MemoryPlan, model_name: str) -> Sources:
     return Sources({**files, "model.c": rendered("model.c", fingerprint)}, fingerprint)
 
 
-def _context(plan: MemoryPlan, model_name: str) -> dict[str, Any]:
+def _context(plan: MemoryPlan, model_name: str, cores: int) -> dict[str, Any]:
     program = plan.program
-    emitter = _Emitter(plan)
+    emitter = _Emitter(plan, cores)
     calls = [(c.phase, emitter.call(i, c)) for i, c in enumerate(plan.schedule.calls)]
     training_end = {Phase.BACKWARD, Phase.UPDATE} if program.batch == 1 else {Phase.BACKWARD}
     functions = {
@@ -260,6 +269,7 @@ def _context(plan: MemoryPlan, model_name: str) -> dict[str, Any]:
         "model": comment(model_name),
         "runtime_version": RUNTIME_VERSION,
         "plan": plan,
+        "cores": cores,
         "weights": emitter.weights,
         "structs": emitter.structs,
         "functions": functions,

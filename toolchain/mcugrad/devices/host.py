@@ -116,8 +116,6 @@ class HostDevice:
         if not 0 <= tensor < self._info.tensor_count:
             raise UsageError(f"there is no tensor {tensor}")
         entry = self._program.tensors[tensor]
-        if entry.constant != self._ffi.NULL:
-            return entry.constant, entry
         return self._c.mg_at(self._model, entry.place), entry
 
     def reset(self) -> None:

@@ -51,7 +51,7 @@ def emulated_firmware(folder: Path, manifest: Manifest, out: Path) -> Path:
     used = {r.name for r in manifest.regions if r.arena or r.parameters}
     if used.isdisjoint(target.emulated_origins):
         return folder / FIRMWARE
-    stack = manifest.sram["stack"]
+    stack = manifest.sram["stack"] // target.cores
     result = build(folder / SOURCES, target.emulated, out, stack_bytes=stack)
     assert result.elf is not None
     return result.elf

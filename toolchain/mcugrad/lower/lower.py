@@ -90,4 +90,5 @@ def _call(
         scratch=scratch_size(kernel.symbol, params) if kernel.scratch else 0,
         inplace=kernel.inplace_pairs(call),
         products=op.products(call),
+        shared=kernel.shared,
     )

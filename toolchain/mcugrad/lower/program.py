@@ -15,7 +15,8 @@ class KernelCall:
     """One C call ``symbol(scratch?, params?, quant?, inputs..., outputs...)``.
 
     ``inputs`` and ``outputs`` are tensor names, "" for an absent input. ``inplace`` lists
-    (output, input) positions that the kernel allows to be the same memory.
+    (output, input) positions that the kernel allows to be the same memory. ``shared`` tells
+    whether several cores share its work.
     """
 
     name: str
@@ -29,6 +30,7 @@ class KernelCall:
     scratch: int
     inplace: tuple[tuple[int, int], ...]
     products: int
+    shared: bool
 
 
 @dataclass(frozen=True)

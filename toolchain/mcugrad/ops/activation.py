@@ -60,11 +60,14 @@ class Activation:
 
     def register(self) -> None:
         """Registers the operator and its gradient."""
-        forward = float_kernels(f"mg_{self.name}_{{}}_fwd", params=self.params, inplace=((0, 0),))
+        forward = float_kernels(
+            f"mg_{self.name}_{{}}_fwd", params=self.params, inplace=((0, 0),), shared=True
+        )
         backward = float_kernels(
             f"mg_{self.name}_{{}}_bwd_data",
             params=self.params,
             inplace=((0, 0), (0, 1)),
+            shared=True,
         )
         register(
             Op(

@@ -106,6 +106,8 @@ class Kernel:
     ``arity`` is the number of inputs of a C function with optional ones at the end: those
     that a node leaves out are passed as NULL too. With ``half_sums`` some products are summed
     in half precision.
+    ``shared`` tells whether the C function takes, of several cores, only the share of the core
+    that calls it; else one of them runs it alone.
     """
 
     symbol: str
@@ -119,6 +121,7 @@ class Kernel:
     inplace_in: Callable[[OpCall], bool] = always
     arity: int = 0
     half_sums: bool = False
+    shared: bool = False
 
     def inplace_pairs(self, call: OpCall) -> tuple[tuple[int, int], ...]:
         """The pairs (output, input) that may be the same memory in ``call``."""
@@ -142,7 +145,8 @@ def of_type(dtype: DType) -> Callable[[OpCall], bool]:
 class Variant:
     """That a kernel has a fast form in the folder ``family`` of the runtime's kernels.
 
-    It serves targets that have the family among their features, in the calls that ``matches``. A
+    It serves targets that have the family among their features, in the calls that ``matches``. One
+    core runs it alone. A
     ``portable`` one lies with the kernel itself and serves every target; ``family`` is its name.
     ``inplace`` tells whether it may write over what the kernel itself may write over, ``types``
     which of an operator's kernels it is a form of (None: any), and ``half_sums`` that it sums some
@@ -162,9 +166,15 @@ def _both(first: Matches, second: Matches) -> Matches:
     return lambda call: first(call) and second(call)
 
 
-def with_variants(portable: Kernel, variants: Sequence[Variant]) -> tuple[Kernel, ...]:
-    """The rows of a kernel's variants, ``<symbol>_<family>``, and of the kernel itself."""
-    fitting = (v for v in variants if v.types is None or portable.dtype in v.types)
+def with_variants(
+    portable: Kernel, variants: Sequence[Variant], named: DType | None = None
+) -> tuple[Kernel, ...]:
+    """The rows of a kernel's variants, ``<symbol>_<family>``, and of the kernel itself.
+
+    ``named`` is the type that it is named by, if not that of all inputs.
+    """
+    dtype = named or portable.dtype
+    fitting = (v for v in variants if v.types is None or dtype in v.types)
     fast = (
         replace(
             portable,
@@ -173,6 +183,7 @@ def with_variants(portable: Kernel, variants: Sequence[Variant]) -> tuple[Kernel
             scratch=v.scratch,
             inplace=portable.inplace if v.inplace else (),
             half_sums=v.half_sums,
+            shared=False,
             matches=_both(portable.matches, v.matches),
         )
         for v in fitting

@@ -44,7 +44,7 @@ register(
         NoAttrs,
         _infer,
         _reference,
-        kernels=float_kernels("mg_cast_{}_fwd", params=size_params),
+        kernels=float_kernels("mg_cast_{}_fwd", params=size_params, shared=True),
         gradient=_gradient,
     )
 )

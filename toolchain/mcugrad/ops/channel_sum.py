@@ -69,6 +69,7 @@ register(
                 params=channel_params,
                 inplace=((0, 1),),
                 arity=2,
+                shared=True,
             ),
         ),
         gathers=True,

@@ -112,7 +112,9 @@ register(
         _reference,
         kernels=(
             lookup_kernel(_rule),
-            *float_kernels("mg_clamp_{}_fwd", params=size_params, quant=_range, inplace=((0, 0),)),
+            *float_kernels(
+                "mg_clamp_{}_fwd", params=size_params, quant=_range, inplace=((0, 0),), shared=True
+            ),
         ),
         gradient=_gradient,
     )
@@ -149,6 +151,7 @@ register(
                 params=size_params,
                 quant=_range,
                 inplace=((0, 0), (0, 1)),
+                shared=True,
             ),
         ),
         integer=carried,

@@ -14,6 +14,7 @@ import numpy as np
 from mcugrad.ir.tensor import Array, DType, Tensor
 from mcugrad.ops import linear
 from mcugrad.ops.base import (
+    FLOATS,
     CStruct,
     Floats,
     GradientContext,
@@ -185,12 +186,23 @@ def _deep(w: Tensor) -> bool:
     return w.shape[3] >= 4
 
 
-def _pointwise(call: OpCall) -> bool:
-    """Whether the gradient is a product of matrices with enough input channels."""
-    attrs: Conv2dAttrs = call.attrs.conv
-    same = call.input(0).shape[:3] == call.outputs[0].shape[:3]
+def _pointwise(attrs: Conv2dAttrs, height: int, width: int) -> bool:
+    """Whether the convolution, and so each of its gradients, is a product of matrices."""
     single = attrs.window.kernel == (1, 1) and attrs.window.stride == (1, 1)
-    return same and single and attrs.groups == 1 and call.outputs[0].shape[3] >= 8
+    same = attrs.window.output_size(height, width) == (height, width)
+    return single and same and attrs.groups == 1
+
+
+def _pointwise_data(call: OpCall) -> bool:
+    attrs: Conv2dBwdDataAttrs = call.attrs
+    enough = call.input(1).shape[3] >= 8  # are taken at a time
+    return enough and _pointwise(attrs.conv, attrs.height, attrs.width)
+
+
+def _pointwise_weight(call: OpCall) -> bool:
+    x, dy = call.input(0), call.input(1)
+    enough = min(x.shape[3], dy.shape[3]) >= 4  # are taken at a time
+    return enough and _pointwise(call.attrs, *x.shape[1:3])
 
 
 def _deep_or_wide(call: OpCall) -> bool:
@@ -288,8 +300,9 @@ register(
             _bwd_data_params,
             axis=0,
             variants=(
+                Variant("pointwise", _pointwise_data, (DType.S8,), scratch=True, portable=True),
                 Variant("mve", _input_lanes, (DType.F16,), scratch=True, half_sums=True),
-                Variant("rvv"),
+                Variant("rvv", types=FLOATS),
                 Variant("xfvec", _bwd_data_in_halves, (DType.F16,), scratch=True),
             ),
         ),
@@ -306,7 +319,7 @@ register_bwd_data(
     products=_bwd_data_products,
     variants=(
         Variant("dsp", lambda call: _deep(call.input(1)), scratch=True),
-        Variant("pointwise", _pointwise, scratch=True, portable=True),
+        Variant("pointwise", _pointwise_data, scratch=True, portable=True),
     ),
 )
 register(
@@ -319,8 +332,9 @@ register(
             "conv2d",
             _bwd_weight_params,
             (
+                Variant("pointwise", _pointwise_weight, (DType.S8,), portable=True),
                 Variant("mve", types=(DType.F16,), half_sums=True),
-                Variant("rvv"),
+                Variant("rvv", types=FLOATS),
                 Variant("xfvec", _bwd_weight_in_halves, (DType.F16,), scratch=True),
             ),
         ),

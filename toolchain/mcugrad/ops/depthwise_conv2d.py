@@ -261,7 +261,7 @@ register(
             _bwd_data_params,
             axis=2,
             variants=(
-                Variant("rvv", _many),
+                Variant("rvv", _many, FLOATS),
                 Variant("mve", _many, (DType.F16,), half_sums=True),
                 Variant(
                     "xfvec", lambda call: _in_halves(call.attrs.conv, call.input(0)), (DType.F16,)
@@ -294,7 +294,7 @@ register(
             "depthwise_conv2d",
             _bwd_weight_params,
             (
-                Variant("rvv", _pairs),
+                Variant("rvv", _pairs, FLOATS),
                 Variant("mve", _pairs, (DType.F16,), half_sums=True),
                 Variant("xfvec", lambda call: _in_halves(call.attrs, call.input(0)), (DType.F16,)),
             ),

@@ -93,9 +93,15 @@ def kernels(
             quant=quant,
             scratch=scratch,
             inplace=both,
+            shared=not scratch,
         ),
         *float_kernels(
-            f"mg_{op}_{{}}_fwd", variants, params=_params, quant=_clamp_params, inplace=both
+            f"mg_{op}_{{}}_fwd",
+            variants,
+            params=_params,
+            quant=_clamp_params,
+            inplace=both,
+            shared=True,
         ),
     )
 

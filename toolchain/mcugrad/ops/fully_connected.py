@@ -204,7 +204,7 @@ register(
             "fully_connected",
             _bwd_data_params,
             axis=0,
-            variants=(Variant("rvv"),),
+            variants=(Variant("rvv", types=FLOATS),),
         ),
         products=_bwd_data_products,
         integer=bwd_data_rule("fully_connected", lambda _attrs, w: w.shape[0]),
@@ -224,7 +224,9 @@ register(
         NoAttrs,
         _bwd_weight_infer,
         _bwd_weight_reference,
-        kernels=linear.bwd_weight_kernels("fully_connected", _bwd_weight_params, (Variant("rvv"),)),
+        kernels=linear.bwd_weight_kernels(
+            "fully_connected", _bwd_weight_params, (Variant("rvv", types=FLOATS),)
+        ),
         products=_bwd_weight_products,
         gathers=True,
         integer=bwd_weight_rule("fully_connected"),

@@ -129,6 +129,7 @@ def fwd_kernels(
             params=params,
             quant=lambda call: call.attrs.clamp.params(),
             arity=3,
+            shared=True,
         ),
     )
 
@@ -145,16 +146,17 @@ def bwd_data_kernels(
         w = call.input(1)
         return scales(quant_of(w), w.shape[axis])
 
+    int8 = Kernel(
+        f"mg_{op}_s8_bwd_data",
+        None,
+        params=params,
+        quant=quant,
+        matches=_reads_int8(1),
+        scratch=True,
+    )
     return (
-        Kernel(
-            f"mg_{op}_s8_bwd_data",
-            None,
-            params=params,
-            quant=quant,
-            matches=_reads_int8(1),
-            scratch=True,
-        ),
-        *float_kernels(f"mg_{op}_{{}}_bwd_data", variants, params=params),
+        *with_variants(int8, variants, DType.S8),
+        *float_kernels(f"mg_{op}_{{}}_bwd_data", variants, params=params, shared=True),
     )
 
 
@@ -162,18 +164,25 @@ def bwd_weight_kernels(
     op: str, params: StructOf, variants: Sequence[Variant] = ()
 ) -> tuple[Kernel, ...]:
     """The rows of ``<op>_bwd_weight``."""
+    int8 = Kernel(
+        f"mg_{op}_s8_bwd_weight",
+        None,
+        params=params,
+        quant=lambda call: affine(call.input(0)),
+        matches=_reads_int8(0),
+        inplace=((0, 2),),
+        arity=3,
+        shared=True,
+    )
     return (
-        Kernel(
-            f"mg_{op}_s8_bwd_weight",
-            None,
+        *with_variants(int8, variants, DType.S8),
+        *float_kernels(
+            f"mg_{op}_{{}}_bwd_weight",
+            variants,
             params=params,
-            quant=lambda call: affine(call.input(0)),
-            matches=_reads_int8(0),
             inplace=((0, 2),),
             arity=3,
-        ),
-        *float_kernels(
-            f"mg_{op}_{{}}_bwd_weight", variants, params=params, inplace=((0, 2),), arity=3
+            shared=True,
         ),
     )
 

@@ -42,6 +42,7 @@ register(
                 matches=of_type(dtype),
                 inplace=((0, 0), (1, 2)),
                 arity=3,
+                shared=True,
             )
             for dtype in FLOATS
         ),

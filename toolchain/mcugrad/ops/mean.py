@@ -156,7 +156,7 @@ register(
         _reference,
         kernels=(
             Kernel("mg_mean_s8_fwd", DType.S8, params=_params, quant=_quant),
-            *float_kernels("mg_reduce_{}_fwd", params=_params),
+            *float_kernels("mg_reduce_{}_fwd", params=_params, shared=True),
         ),
         gradient=_gradient,
     )
@@ -169,7 +169,7 @@ register(
         _bwd_reference,
         kernels=(
             Kernel("mg_mean_s16_bwd_data", DType.S16, params=_bwd_params),
-            *float_kernels("mg_mean_{}_bwd_data", params=_bwd_params),
+            *float_kernels("mg_mean_{}_bwd_data", params=_bwd_params, shared=True),
         ),
         integer=_bwd_integer,
     )

@@ -20,6 +20,6 @@ register(
         NoAttrs,
         infer_same,
         _reference,
-        kernels=float_kernels("mg_neg_{}_fwd", params=size_params, inplace=((0, 0),)),
+        kernels=float_kernels("mg_neg_{}_fwd", params=size_params, inplace=((0, 0),), shared=True),
     )
 )

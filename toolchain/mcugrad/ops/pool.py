@@ -131,11 +131,13 @@ def register_pool(
         return (ctx.emit(f"{op}_bwd", bwd, operands, f"d.{x}"),)
 
     forward = tuple(
-        Kernel(f"mg_{op}_{dtype}_fwd", dtype, params=_fwd_params, quant=_range)
+        Kernel(f"mg_{op}_{dtype}_fwd", dtype, params=_fwd_params, quant=_range, shared=True)
         for dtype in (DType.S8, *FLOATS)
     )
     types = (DType.S16, *FLOATS) if integer else FLOATS
-    backward = tuple(Kernel(f"mg_{op}_{d}_bwd_data", d, params=_bwd_params) for d in types)
+    backward = tuple(
+        Kernel(f"mg_{op}_{d}_bwd_data", d, params=_bwd_params, shared=d in FLOATS) for d in types
+    )
     register(Op(op, PoolAttrs, _infer, reference, kernels=forward, gradient=gradient))
     register(
         Op(

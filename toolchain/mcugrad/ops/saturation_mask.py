@@ -60,7 +60,11 @@ register(
         Clamp,
         _infer,
         _reference,
-        kernels=(Kernel("mg_saturation_mask_s8_fwd", DType.S8, params=size_params, quant=_quant),),
+        kernels=(
+            Kernel(
+                "mg_saturation_mask_s8_fwd", DType.S8, params=size_params, quant=_quant, shared=True
+            ),
+        ),
     )
 )
 register(
@@ -76,6 +80,7 @@ register(
                 params=size_params,
                 matches=of_type(dtype),
                 inplace=((0, 0),),
+                shared=True,
             )
             for dtype in (*FLOATS, DType.S16)
         ),

@@ -76,7 +76,7 @@ register(
         _infer,
         _reference,
         kernels=with_variants(
-            Kernel("mg_sgd_f32_step", DType.F32, params=_params, inplace=((0, 0),)),
+            Kernel("mg_sgd_f32_step", DType.F32, params=_params, inplace=((0, 0),), shared=True),
             (Variant("rvv"),),
         ),
     )
@@ -93,6 +93,7 @@ register(
                 DType.F32,
                 params=_params,
                 inplace=((0, 0), (1, 2)),
+                shared=True,
             ),
         ),
     )

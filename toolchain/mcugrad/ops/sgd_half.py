@@ -101,6 +101,7 @@ register(
                 quant=_quant,
                 matches=of_type(DType.F16),
                 inplace=((0, 0),),
+                shared=True,
             ),
             (Variant("rvv"),),
         ),

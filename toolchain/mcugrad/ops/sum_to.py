@@ -54,6 +54,6 @@ register(
         SumToAttrs,
         _infer,
         _reference,
-        kernels=float_kernels("mg_reduce_{}_fwd", params=_params),
+        kernels=float_kernels("mg_reduce_{}_fwd", params=_params, shared=True),
     )
 )

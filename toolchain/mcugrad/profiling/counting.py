@@ -72,34 +72,36 @@ class CountedDevice:
 
 @contextmanager
 def counting(
-    target: Target, firmware: Path, fingerprint: int, marks: Iterable[range]
+    target: Target, firmware: Path, fingerprint: int, marks: Iterable[range], core: int = 0
 ) -> Iterator[CountedDevice]:
     """The firmware in the target's emulator; entering a range of ``marks`` begins a segment.
+
+    Of several cores, ``core`` is counted.
 
     Raises:
         MissingToolError: the emulator is missing, or cannot load plugins.
     """
     with tempfile.TemporaryDirectory(prefix="mcugrad-") as name:
         log = Path(name) / "counts"
-        places = [f"at={r.start:x}-{r.stop - 1:x}" for r in marks if r]
+        arguments = [f"core={core}", *(f"at={r.start:x}-{r.stop - 1:x}" for r in marks if r)]
         start = _in_spike if require(target).simulator is Simulator.SPIKE else _in_qemu
-        with start(target, firmware, fingerprint, log, places) as device:
+        with start(target, firmware, fingerprint, log, arguments) as device:
             yield CountedDevice(device, log)
 
 
 def _in_spike(
-    target: Target, firmware: Path, fingerprint: int, log: Path, places: Sequence[str]
+    target: Target, firmware: Path, fingerprint: int, log: Path, arguments: Sequence[str]
 ) -> EmulatorDevice:
-    device = ",".join(("--device=counts", f"out={log}", *places))
+    device = ",".join(("--device=counts", f"out={log}", *arguments))
     options = (f"--extlib={spike.extension(_COUNTS).built()}", device)
     return EmulatorDevice(target, firmware, fingerprint, options)
 
 
 def _in_qemu(
-    target: Target, firmware: Path, fingerprint: int, log: Path, places: Sequence[str]
+    target: Target, firmware: Path, fingerprint: int, log: Path, arguments: Sequence[str]
 ) -> EmulatorDevice:
     """QEMU with the plugin, compiled for the oldest version of the interface that it knows."""
-    options = ",".join((f"out={_escaped(log)}", *places))
+    options = ",".join((f"out={_escaped(log)}", *arguments))
 
     def start(version: int) -> EmulatorDevice:
         plugin = host_library(_PLUGIN, {"PLUGIN_VERSION": str(version)})

@@ -1,8 +1,9 @@
 /* A plugin of QEMU that counts how often each block of instructions runs between marks.
  *
  * It is compiled for the computer that runs QEMU. Arguments: out=FILE, then at=FIRST-LAST for
- * every range of addresses, in hexadecimal, the last one included. Entering a block that starts
- * in a range is a mark; then what ran since the mark before is written:
+ * every range of addresses, in hexadecimal, the last one included, and core=NUMBER of the core that
+ * is counted, else the first. Entering a block that starts in a range is a mark; then what ran
+ * since the mark before is written:
  *
  *     mark ADDRESS
  *     ADDRESS INSTRUCTIONS RUNS TAKEN     for every block, TAKEN of its runs left it by a jump
@@ -45,6 +46,7 @@ static struct {
     uint64_t first, last;
 } ranges[MOST_RANGES];
 static int range_count;
+static unsigned core;
 static uint64_t mark;
 static bool marked;
 static block *all, *ran, *latest;
@@ -60,7 +62,9 @@ static void write_counts(void) {
 
 static void run(unsigned cpu, void *argument) {
     block *const entered = argument;
-    (void)cpu;
+    if (cpu != core) {
+        return;
+    }
     if (latest != NULL && latest->end != entered->start) {
         latest->taken++;
     }
@@ -116,6 +120,8 @@ EXPORT int qemu_plugin_install(uint64_t id, const void *info, int argc, char **a
     for (int i = 0; i < argc; i++) {
         if (strncmp(argv[i], "out=", 4) == 0) {
             out = fopen(argv[i] + 4, "w");
+        } else if (strncmp(argv[i], "core=", 5) == 0) {
+            core = (unsigned)strtoul(argv[i] + 5, NULL, 10);
         } else if (strncmp(argv[i], "at=", 3) == 0 && range_count < MOST_RANGES) {
             char *rest;
             ranges[range_count].first = strtoull(argv[i] + 3, &rest, 16);

@@ -2,7 +2,8 @@
  * marks.
  *
  * Arguments: out=FILE, then at=FIRST-LAST for every range of addresses, in hexadecimal, the last
- * one included. Jumping into a range is a mark; then what ran since the mark before is written:
+ * one included, and core=NUMBER of the core that is counted, else the first. Jumping into a range is
+ * a mark; then what ran since the mark before is written:
  *
  *     mark ADDRESS
  *     ADDRESS 1 RUNS TAKEN     for every instruction, TAKEN of its runs jumped elsewhere
@@ -118,9 +119,13 @@ class counts_t : public abstract_device_t {
 
 counts_t *attach(const void *, const sim_t *simulator, reg_t *,
                  const std::vector<std::string> &arguments) {
-    for (const auto &[id, hart] : simulator->get_harts()) {
-        hart->get_mmu()->register_memtracer(new counter(arguments));
+    size_t core = 0;
+    for (const std::string &argument : arguments) {
+        if (argument.rfind("core=", 0) == 0) {
+            core = std::stoul(argument.substr(5));
+        }
     }
+    simulator->get_harts().at(core)->get_mmu()->register_memtracer(new counter(arguments));
     return nullptr;
 }
 
