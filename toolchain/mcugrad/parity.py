@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from mcugrad.errors import CheckFailedError
 from mcugrad.golden.interpreter import Trainer
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.manifest import Manifest
+from mcugrad.ops import registered
+from mcugrad.targets import find_target
 
 #: Largest difference of a float32 tensor, relative to its largest magnitude.
 F32_BOUND = 1e-5
@@ -27,6 +30,9 @@ HALF_SUM_BOUND = 2.0**-7
 #: tensor: single elements differ by more, where a last bit decides whether an activation passes
 #: their gradient.
 HALF_NETWORK_BOUND = 2.0**-3
+
+#: The same where kernels sum products in half precision.
+HALF_SUM_NETWORK_BOUND = 2.0**-2
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,9 @@ def difference(
     return Difference(step, tensor, _relative(worst, largest), bound)
 
 
-def half_difference(step: int, tensor: str, found: Array, golden: Array) -> Difference:
+def half_difference(
+    step: int, tensor: str, found: Array, golden: Array, bound: float = HALF_NETWORK_BOUND
+) -> Difference:
     """The same in a network that learns in half.
 
     Of a tensor that overflows on both sides no more is asked: infinities spread.
@@ -147,13 +155,21 @@ def half_difference(step: int, tensor: str, found: Array, golden: Array) -> Diff
     finite = [bool(np.isfinite(r).all()) for r in reals]
     if not all(finite):
         error = float("nan") if any(finite) else 0.0
-        return Difference(step, tensor, error, HALF_NETWORK_BOUND)
+        return Difference(step, tensor, error, bound)
     apart, size = (float(np.linalg.norm(a)) for a in (reals[0] - reals[1], reals[1]))
-    return Difference(step, tensor, _relative(apart, size), HALF_NETWORK_BOUND)
+    return Difference(step, tensor, _relative(apart, size), bound)
 
 
 def _relative(error: float, size: float) -> float:
     return error / size if size else (float("inf") if error else 0.0)
+
+
+def _network_bound(target: str) -> float:
+    """The bound of networks that learn in half, by the kernels that the target may have."""
+    features = find_target(target).features
+    rows = (row for op in registered().values() for row in op.kernels if row.half_sums)
+    halves = any(row.features <= features for row in rows)
+    return HALF_SUM_NETWORK_BOUND if halves else HALF_NETWORK_BOUND
 
 
 def compare(
@@ -168,7 +184,9 @@ def compare(
     rounding to a whole step can hang on a gradient's last bit, is then equal or wrong.
     """
     half = any(entry.dtype is DType.F16 for entry in manifest.tensors)
-    judge = half_difference if half else difference
+    judge = difference
+    if half:
+        judge = partial(half_difference, bound=_network_bound(manifest.target))
     device.reset()
     for step, (x, target) in enumerate(samples):
         found = [

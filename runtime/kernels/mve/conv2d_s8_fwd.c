@@ -155,6 +155,13 @@ static inline int32_t window_bytes(const mg_conv2d_params *p) {
     return mg_ceil_div(products_of(p), MG_BYTES) * MG_BYTES;
 }
 
+/* Whether a window is the channels of the pixel itself, in full vectors. */
+static inline int windows_are_there(const mg_conv2d_params *p) {
+    return p->kernel_h == 1 && p->kernel_w == 1 && p->stride_h == 1 && p->stride_w == 1 &&
+           p->pad_top == 0 && p->pad_left == 0 && p->in_h == p->out_h && p->in_w == p->out_w &&
+           products_of(p) % MG_BYTES == 0;
+}
+
 size_t mg_conv2d_s8_fwd_mve_scratch_size(const mg_conv2d_params *p) {
     return (size_t)(p->groups * quads_of(p)) * sizeof(quad) +
            (size_t)(quads_of(p) * MG_WORDS * PIXELS) * sizeof(int32_t) +
@@ -170,28 +177,28 @@ void mg_conv2d_s8_fwd_mve(void *scratch, const mg_conv2d_params *p, const mg_req
     const place windows = {(int8_t *)(sums + quads_of(p) * MG_WORDS * PIXELS), window_bytes(p)};
     int8_t *const next = windows.at + windows.pixel, *const padding = next + windows.pixel;
     const mg_ends_s8 ends = {q->output_zero_point, q->low, q->high};
-    /* Of one tap, whose vectors are full. */
-    const int as_they_are = products == depth && products % MG_BYTES == 0;
-    const int shifts_right = prepare(p, q, w, b, quads);
+    const int in_place = windows_are_there(p), shifts_right = prepare(p, q, w, b, quads);
     __builtin_memset(padding, q->input_zero_point, (size_t)depth);
     for (int32_t pixel = 0; pixel <= last; pixel += PIXELS) {
-        const corners at = corners_of(p, &pixel);
+        const int32_t second = mg_min(pixel + 1, last);
         for (int32_t g = 0; g < p->groups; ++g) {
             const int32_t channel = g * channels;
-            int8_t *const to = y + pixel * p->out_c + channel;
-            int8_t *const to_next = pixel < last ? to + p->out_c : to;
-            if (as_they_are && at.inside) {
-                const int8_t *const from = x + g * depth;
-                dots(products, channels, from + at.offset[0], from + at.offset[1],
-                     w + channel * products, sums);
+            const int8_t *const image = x + g * depth, *weights = w + channel * products;
+            int8_t *const to = y + channel;
+            if (in_place) {
+                dots(products, channels, image + pixel * p->in_c, image + second * p->in_c, weights,
+                     sums);
             } else {
-                lay_out_windows(p, 0, &at, x + g * depth, padding, windows);
-                dots(products, channels, windows.at, next, w + channel * products, sums);
+                const corners at = corners_of(p, &pixel);
+                lay_out_windows(p, 0, &at, image, padding, windows);
+                dots(products, channels, windows.at, next, weights, sums);
             }
             if (shifts_right) {
-                finish(1, channels, quads + g * quads_of(p), sums, ends, to, to_next);
+                finish(1, channels, quads + g * quads_of(p), sums, ends, to + pixel * p->out_c,
+                       to + second * p->out_c);
             } else {
-                finish(0, channels, quads + g * quads_of(p), sums, ends, to, to_next);
+                finish(0, channels, quads + g * quads_of(p), sums, ends, to + pixel * p->out_c,
+                       to + second * p->out_c);
             }
         }
     }

@@ -35,10 +35,6 @@ static inline mg_bytes mg_load_first_bytes(const int8_t *from, int32_t count) {
     return vld1q_z_s8(from, vctp8q((uint32_t)count));
 }
 
-static inline void mg_store_bytes(int8_t *to, mg_bytes x) {
-    vst1q_s8(to, x);
-}
-
 static inline void mg_store_first_bytes(int8_t *to, mg_bytes x, int32_t count) {
     vst1q_p_s8(to, x, vctp8q((uint32_t)count));
 }
@@ -112,10 +108,6 @@ static inline mg_bytes mg_load_bytes(const int8_t *from) {
 
 static inline void mg_store_first_bytes(int8_t *to, mg_bytes x, int32_t count) {
     __builtin_memcpy(to, &x, (size_t)mg_min(count, MG_BYTES));
-}
-
-static inline void mg_store_bytes(int8_t *to, mg_bytes x) {
-    mg_store_first_bytes(to, x, MG_BYTES);
 }
 
 static inline int32_t mg_add_dot(int32_t sum, mg_bytes a, mg_bytes b) {
