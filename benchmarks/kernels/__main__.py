@@ -28,6 +28,7 @@ TARGETS = (
     "cortex-m4",
     "cortex-m7",
     "cortex-m33",
+    "cortex-m55",
     "rv32imc",
     "rv32imfc",
     "rv32-rvv",

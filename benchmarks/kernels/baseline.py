@@ -19,6 +19,7 @@ TARGETS: dict[str, tuple[Types, ...]] = {
     "rv32imfc": types_of("rv32imfc"),
     "rv32-rvv": (Types.F32, Types.F16, Types.INT8_F32),
     "cortex-m3": (Types.INT8_S16,),
+    "cortex-m55": (Types.F16, Types.INT8_S16),
     "rv32-xfvec": (Types.F16,),
 }
 

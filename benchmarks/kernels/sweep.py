@@ -52,7 +52,7 @@ class Result:
 
 
 #: Families of kernels in half precision. Elsewhere the compiler's library converts each half.
-_HALF = frozenset({"rvv", "xfvec"})
+_HALF = frozenset({"rvv", "xfvec", "mve"})
 
 
 def types_of(target: str) -> tuple[Types, ...]:

@@ -102,13 +102,12 @@ bool mg_is_finite(mg_model *model, const float *values, uint32_t count) {
 }
 
 void mg_report(const mg_model *model, uint16_t tensor) {
-    if (model->trace == NULL) {
-        return;
+    if (model->trace != NULL) {
+        if (mg_core() == 0) {
+            model->trace(model->trace_context, tensor);
+        }
+        mg_join();
     }
-    if (mg_core() == 0) {
-        model->trace(model->trace_context, tensor);
-    }
-    mg_join();
 }
 
 mg_status mg_train_step(mg_model *model, const void *x, const void *target, float *loss) {

@@ -70,21 +70,19 @@ static inline mg_part mg_share(int32_t n, uint32_t grain) {
 }
 
 /* Rows by columns are shared out along both: so many cores share the columns, and so many such
- * groups of cores the rows. 0: nothing is shared, and the core takes all. Columns come in grains.
- */
+ * groups of cores the rows. 0: nothing is shared, and the core takes all. */
 typedef struct {
-    uint32_t across, grain;
+    uint32_t across;
 } mg_grid;
 
-/* The largest share is as small as can be. Columns come first, as rows at the edge of an image have
- * less to do than others. */
-static inline mg_grid mg_grid_of(int32_t rows, int32_t columns, uint32_t grain) {
-    const uint32_t grains = mg_grains((uint32_t)columns, grain);
-    mg_grid grid = {1, grain};
+/* For so many grains: the largest share is as small as can be. Columns come first, as rows at the
+ * edge of an image have less to do than others. */
+static inline mg_grid mg_grid_of(uint32_t rows, uint32_t columns) {
+    mg_grid grid = {1};
     uint32_t least = UINT32_MAX;
     for (uint32_t across = MG_CORES; across > 0; --across) {
         const uint32_t down = MG_CORES / across;
-        const uint32_t largest = mg_grains((uint32_t)rows, down) * mg_grains(grains, across);
+        const uint32_t largest = mg_grains(rows, down) * mg_grains(columns, across);
         if (down * across == MG_CORES && largest < least) {
             least = largest;
             grid.across = across;
@@ -100,11 +98,11 @@ static inline mg_part mg_share_rows(mg_grid grid, int32_t n, uint32_t grain) {
     return mg_part_of(n, grain, mg_core() / grid.across, MG_CORES / grid.across);
 }
 
-static inline mg_part mg_share_columns(mg_grid grid, int32_t n) {
+static inline mg_part mg_share_columns(mg_grid grid, int32_t n, uint32_t grain) {
     if (MG_CORES == 1 || grid.across == 0) {
         return (mg_part){0, n};
     }
-    return mg_part_of(n, grid.grain, mg_core() % grid.across, grid.across);
+    return mg_part_of(n, grain, mg_core() % grid.across, grid.across);
 }
 
 #endif

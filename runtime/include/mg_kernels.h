@@ -67,6 +67,9 @@ void mg_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const mg_requant
 size_t mg_conv2d_s8_fwd_dsp_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_s8_fwd_dsp(void *scratch, const mg_conv2d_params *p, const mg_requant_s8 *q,
                           const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y);
+size_t mg_conv2d_s8_fwd_mve_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_s8_fwd_mve(void *scratch, const mg_conv2d_params *p, const mg_requant_s8 *q,
+                          const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y);
 size_t mg_conv2d_s8_fwd_rvv_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_s8_fwd_rvv(void *scratch, const mg_conv2d_params *p, const mg_requant_s8 *q,
                           const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y);

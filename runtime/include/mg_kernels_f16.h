@@ -119,6 +119,23 @@ void mg_gather_channels_f16_fwd(const mg_runs_params *p, const mg_f16 *x, mg_f16
 void mg_merge_channels_f16_fwd(const mg_runs_params *p, const mg_f16 *whole, const mg_f16 *part,
                                mg_f16 *y);
 
+/* Variants of cores with Helium. */
+size_t mg_conv2d_f16_fwd_mve_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_fwd_mve(void *scratch, const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                           const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+size_t mg_conv2d_f16_bwd_data_mve_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_bwd_data_mve(void *scratch, const mg_conv2d_params *p, const mg_f16 *dy,
+                                const mg_f16 *w, mg_f16 *dx);
+void mg_conv2d_f16_bwd_weight_mve(const mg_conv2d_params *p, const mg_f16 *x, const mg_f16 *dy,
+                                  const mg_f16 *gathered, mg_f16 *dw);
+
+void mg_depthwise_conv2d_f16_fwd_mve(const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                                     const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+void mg_depthwise_conv2d_f16_bwd_data_mve(const mg_conv2d_params *p, const mg_f16 *dy,
+                                          const mg_f16 *w, mg_f16 *dx);
+void mg_depthwise_conv2d_f16_bwd_weight_mve(const mg_conv2d_params *p, const mg_f16 *x,
+                                            const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
+
 void mg_cast_f32_fwd(const mg_size_params *p, const float *x, mg_f16 *y);
 void mg_cast_f16_fwd(const mg_size_params *p, const mg_f16 *x, float *y);
 void mg_dequantize_half_s8_fwd(const mg_size_params *p, const mg_quantize_s8 *q, const int8_t *x,

@@ -83,7 +83,11 @@ def test_a_dead_emulator_is_noticed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "board", ["cortex-m0plus", "cortex-m3", "cortex-m33", "rv32imc", "rv32-rvv", "rv32-xfvec"]
+    "board",
+    [
+        *("cortex-m0plus", "cortex-m3", "cortex-m33", "cortex-m55"),
+        *("rv32imc", "rv32-rvv", "rv32-xfvec"),
+    ],
 )
 def test_a_fault_restarts_the_firmware_and_is_reported(board: str, tmp_path: Path) -> None:
     require_emulator(board)

@@ -18,7 +18,7 @@ from mcugrad.headers import declarations
 from mcugrad.ir.tensor import Array, Tensor
 from mcugrad.ops import lookup
 from mcugrad.ops.base import CArray, CStruct, CValue, Kernel
-from mcugrad.parity import OPERATOR_BOUNDS
+from mcugrad.parity import operator_bound
 from tests.ops.case import Case
 
 _GUARD = 64
@@ -62,11 +62,11 @@ class Kernels:
     def check(self, case: Case) -> None:
         """Calls every kernel that serves it, once more for each in-place pair."""
         for kernel in serving(case):
-            _compare(case, self._run(case, kernel, {}))
+            _compare(case, kernel, self._run(case, kernel, {}))
             for output, source in kernel.inplace_pairs(case.call):
                 operand = case.call.inputs[source] if source < len(case.inputs) else None
                 if operand is not None and operand.nbytes == case.call.outputs[output].nbytes:
-                    _compare(case, self._run(case, kernel, {output: source}))
+                    _compare(case, kernel, self._run(case, kernel, {output: source}))
 
     def results(self, case: Case) -> list[Array]:
         """What the first of them computes."""
@@ -156,17 +156,18 @@ def _bytes(value: Array) -> Array:
     return np.ascontiguousarray(value).reshape(-1).view(np.uint8)
 
 
-def _compare(case: Case, results: list[Array]) -> None:
+def _compare(case: Case, kernel: Kernel, results: list[Array]) -> None:
     for tensor, got, wanted in zip(case.call.outputs, results, case.expected(), strict=True):
-        _compare_tensor(tensor, got, wanted)
+        _compare_tensor(tensor, got, wanted, kernel.half_sums)
 
 
-def _compare_tensor(tensor: Tensor, got: Array, wanted: Array) -> None:
+def _compare_tensor(tensor: Tensor, got: Array, wanted: Array, half_sums: bool) -> None:
     if not tensor.dtype.is_float:
         np.testing.assert_array_equal(got, wanted)
         return
     assert np.all(np.isfinite(got)), "a result is not finite"
     error = float(np.max(np.abs(got.astype(np.float64) - wanted), initial=0.0))
     largest = float(np.max(np.abs(wanted), initial=0.0))
-    bound = max(OPERATOR_BOUNDS[tensor.dtype] * largest, float(np.finfo(tensor.dtype.numpy).tiny))
+    relative = operator_bound(tensor.dtype, half_sums=half_sums)
+    bound = max(relative * largest, float(np.finfo(tensor.dtype.numpy).tiny))
     assert error <= bound, f"error {error:.3g}, largest value {largest:.3g}"

@@ -41,7 +41,9 @@ def check(cases: list[Case], target: Target) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, len(CASES), _AT_ONCE))
-@pytest.mark.parametrize("target", ["cortex-m7", "cortex-m3", "rv32imfc", "rv32-rvv", "rv32-xfvec"])
+@pytest.mark.parametrize(
+    "target", ["cortex-m7", "cortex-m3", "cortex-m55", "rv32imfc", "rv32-rvv", "rv32-xfvec"]
+)
 def test_kernels_equal_their_reference(target: str, start: int) -> None:
     check(CASES[start : start + _AT_ONCE], find_target(target))
 
@@ -59,7 +61,7 @@ def test_eight_cores_compute_the_bits_of_one(start: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["cortex-m4", "cortex-m33", "rv32imfc", "rv32-rvv", "rv32-xfvec"]
+    "target", ["cortex-m4", "cortex-m33", "cortex-m55", "rv32imfc", "rv32-rvv", "rv32-xfvec"]
 )
 def test_scratch_that_the_host_has_asked_for_is_enough(target: str) -> None:
     machine = find_target(target)

@@ -85,7 +85,9 @@ def test_the_host_follows_the_golden_model(update: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.emulator
-@pytest.mark.parametrize("target", ["cortex-m7", "rv32imfc", "cortex-m3", "rv32-rvv", "rv32-xfvec"])
+@pytest.mark.parametrize(
+    "target", ["cortex-m7", "rv32imfc", "cortex-m3", "cortex-m55", "rv32-rvv", "rv32-xfvec"]
+)
 def test_emulated_boards_follow_it_too(target: str, tmp_path: Path) -> None:
     require_emulator(target)
     train, _ = digits()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from mcugrad.errors import CheckFailedError
 from mcugrad.golden.interpreter import Trainer
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.manifest import Manifest
+from mcugrad.ops import registered
+from mcugrad.targets import find_target
 
 #: Largest difference of a float32 tensor, relative to its largest magnitude.
 F32_BOUND = 1e-5
@@ -20,10 +23,16 @@ F32_BOUND = 1e-5
 #: The same of what one operator computes of the same operands, whatever it stores.
 OPERATOR_BOUNDS = {DType.F32: F32_BOUND, DType.F16: 2.0**-10}
 
+#: The same of a kernel that sums up to 32 products in half precision before it goes on in single.
+HALF_SUM_BOUND = 2.0**-7
+
 #: Root mean square of the differences in a network that learns in half, relative to that of the
 #: tensor: single elements differ by more, where a last bit decides whether an activation passes
 #: their gradient.
 HALF_NETWORK_BOUND = 2.0**-3
+
+#: The same where kernels sum products in half precision.
+HALF_SUM_NETWORK_BOUND = 2.0**-2
 
 
 @dataclass(frozen=True)
@@ -107,7 +116,14 @@ class Step:
         return max(self.differences, key=lambda d: d.severity)
 
 
-def difference(step: int, tensor: str, found: Array, golden: Array) -> Difference:
+def operator_bound(dtype: DType, *, half_sums: bool) -> float:
+    """The largest difference of an operator's floats, in which products may be summed in half."""
+    return HALF_SUM_BOUND if half_sums and dtype is DType.F16 else OPERATOR_BOUNDS[dtype]
+
+
+def difference(
+    step: int, tensor: str, found: Array, golden: Array, *, half_sums: bool = False
+) -> Difference:
     """How far ``found`` is from ``golden``, which has the same type and size.
 
     They are what an operator made of the same operands, or of a network in float32.
@@ -115,7 +131,8 @@ def difference(step: int, tensor: str, found: Array, golden: Array) -> Differenc
     found, golden = found.reshape(-1), golden.reshape(-1)
     if golden.dtype.kind != "f":
         return Difference(step, tensor, float(np.count_nonzero(found != golden)), 0.0)
-    bound = F32_BOUND if golden.dtype == np.float32 else OPERATOR_BOUNDS[DType.F16]
+    dtype = DType.F32 if golden.dtype == np.float32 else DType.F16
+    bound = operator_bound(dtype, half_sums=half_sums)
     if not np.array_equal(np.isnan(found), np.isnan(golden)):
         return Difference(step, tensor, float("nan"), bound)
     with np.errstate(invalid="ignore"):  # of infinities that are equal
@@ -125,7 +142,9 @@ def difference(step: int, tensor: str, found: Array, golden: Array) -> Differenc
     return Difference(step, tensor, _relative(worst, largest), bound)
 
 
-def half_difference(step: int, tensor: str, found: Array, golden: Array) -> Difference:
+def half_difference(
+    step: int, tensor: str, found: Array, golden: Array, bound: float = HALF_NETWORK_BOUND
+) -> Difference:
     """The same in a network that learns in half.
 
     Of a tensor that overflows on both sides no more is asked: infinities spread.
@@ -136,13 +155,21 @@ def half_difference(step: int, tensor: str, found: Array, golden: Array) -> Diff
     finite = [bool(np.isfinite(r).all()) for r in reals]
     if not all(finite):
         error = float("nan") if any(finite) else 0.0
-        return Difference(step, tensor, error, HALF_NETWORK_BOUND)
+        return Difference(step, tensor, error, bound)
     apart, size = (float(np.linalg.norm(a)) for a in (reals[0] - reals[1], reals[1]))
-    return Difference(step, tensor, _relative(apart, size), HALF_NETWORK_BOUND)
+    return Difference(step, tensor, _relative(apart, size), bound)
 
 
 def _relative(error: float, size: float) -> float:
     return error / size if size else (float("inf") if error else 0.0)
+
+
+def _network_bound(target: str) -> float:
+    """The bound of networks that learn in half, by the kernels that the target may have."""
+    features = find_target(target).features
+    rows = (row for op in registered().values() for row in op.kernels if row.half_sums)
+    halves = any(row.features <= features for row in rows)
+    return HALF_SUM_NETWORK_BOUND if halves else HALF_NETWORK_BOUND
 
 
 def compare(
@@ -157,7 +184,9 @@ def compare(
     rounding to a whole step can hang on a gradient's last bit, is then equal or wrong.
     """
     half = any(entry.dtype is DType.F16 for entry in manifest.tensors)
-    judge = half_difference if half else difference
+    judge = difference
+    if half:
+        judge = partial(half_difference, bound=_network_bound(manifest.target))
     device.reset()
     for step, (x, target) in enumerate(samples):
         found = [

@@ -1,34 +1,13 @@
-/* How the taps of a convolution lie in dy and w, seen from its input. */
+/* How the taps of a convolution lie in dy and w as it is stored, seen from its input. */
 #ifndef MG_CONV2D_BACKWARD_WINDOW_H
 #define MG_CONV2D_BACKWARD_WINDOW_H
 
-#include "span.h"
+#include "backward_window.h"
 
-/* A run is the output channels of one tap. From tap to tap the source moves back. */
 static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows,
                                   const mg_span *columns) {
-    const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
-    const mg_axis down = mg_rows(p), across = mg_columns(p);
-    const int32_t step_h = mg_tap_step(&down), step_w = mg_tap_step(&across);
-    const int32_t back_h = step_h * p->dilation_h / p->stride_h * p->out_w;
-    const int32_t back_w = step_w * p->dilation_w / p->stride_w;
-    const int32_t turn = columns->taps - 1;
-    return (mg_window){
-        .rows = rows->taps,
-        .runs = columns->taps,
-        .run = channels,
-        .source_run = -back_w * p->out_c - channels,
-        .source_row = (turn * back_w - back_h) * p->out_c - channels,
-        .w_run = step_w * depth,
-        .w_row = (step_h * p->kernel_w - turn * step_w) * depth,
-        .w_step = p->kernel_h * p->kernel_w * depth,
-        .w_channel = 1,
-        .w_first = (rows->tap * p->kernel_w + columns->tap) * depth,
-        .groups = p->groups,
-        .depth = depth,
-        .source_group = channels,
-        .w_group = channels * p->kernel_h * p->kernel_w * depth,
-    };
+    const int32_t depth = p->in_c / p->groups;
+    return mg_backward_window(p, rows, columns, depth, p->kernel_h * p->kernel_w * depth);
 }
 
 #endif

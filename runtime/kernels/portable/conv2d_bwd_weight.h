@@ -122,7 +122,7 @@ static inline void rows_of_taps(const mg_conv2d_params *p, const QUANT *q, const
     const mg_axis down = mg_rows(p), across = mg_columns(p);
     const mg_grid grid = mg_tiles_grid(p->kernel_h, p->out_c);
     const mg_part taps = mg_share_rows(grid, p->kernel_h, 1);
-    const mg_part outputs = mg_share_columns(grid, p->out_c);
+    const mg_part outputs = mg_share_columns(grid, p->out_c, MG_TILE);
     const int32_t row = p->kernel_w * p->in_c;
     for (int32_t oc = outputs.first; oc < outputs.end; ++oc) {
         const int32_t end = (oc * p->kernel_h + taps.end) * row;
@@ -153,7 +153,7 @@ static inline void weight_gradient(const mg_conv2d_params *p, const QUANT *q, co
     const int32_t channels = p->out_c / p->groups;
     const mg_grid grid = mg_tiles_grid((int32_t)mg_grains((uint32_t)channels, MG_TILE), depth);
     const mg_part outputs = mg_share_rows(grid, channels, MG_TILE);
-    const mg_part inputs = mg_share_columns(grid, depth);
+    const mg_part inputs = mg_share_columns(grid, depth, MG_TILE);
     for (int32_t ky = 0; ky < p->kernel_h; ++ky) {
         const mg_span rows = mg_tap_span(&down, ky);
         for (int32_t kx = 0; kx < p->kernel_w; ++kx) {

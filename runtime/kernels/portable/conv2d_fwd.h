@@ -50,5 +50,6 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_clamp
 
 void KERNEL(conv2d, fwd)(const mg_conv2d_params *p, const mg_clamp_f32 *q, const REAL *x,
                          const REAL *w, const REAL *b, REAL *y) {
-    walk_forward(p, mg_limits_f32(*q) ? q : NULL, x, w, b, y, mg_tiles_grid(p->out_h, p->out_c));
+    walk_forward(p, mg_limits_f32(*q) ? q : NULL, x, w, b, y, p->out_c,
+                 mg_tiles_grid(p->out_h, p->out_c));
 }

@@ -58,7 +58,7 @@ void KERNEL(depthwise_conv2d, fwd)(const mg_conv2d_params *p, const mg_clamp_f32
     const mg_clamp_f32 *const limits = mg_limits_f32(*q) ? q : NULL;
     const mg_grid grid = mg_tiles_grid(p->out_h, p->out_c);
     if (!mg_slides(p, p->in_h, p->in_w, p->out_h, p->pad_top)) {
-        walk_forward(p, limits, x, w, b, y, grid);
+        walk_forward(p, limits, x, w, b, y, p->out_c, grid);
         return;
     }
     const slide g = slide_forward(p);

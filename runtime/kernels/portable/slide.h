@@ -13,15 +13,9 @@
  *                                static inline void finish(FINISH f, SUM sum, ELEMENT *y);
  */
 #include "mg_cores.h"
+#include "slide_geometry.h"
 #include "span.h"
 #include "tile.h"
-
-/* Sizes of both sides, and steps in w from tap to tap. */
-typedef struct {
-    int32_t source_h, source_w, result_h, result_w, channels;
-    int32_t pad_top, pad_left;
-    int32_t w_row, w_column;
-} slide;
 
 /* Results under way in each lane, by the column that completes them modulo 3. */
 typedef struct {
@@ -147,7 +141,7 @@ MG_INLINE void slide_band(int rows, const slide *g, const QUANT *q, int32_t chan
 MG_INLINE void slide_all(const slide *g, const QUANT *q, const ELEMENT *x, const WEIGHT *w,
                          const BIAS *b, ELEMENT *y, mg_grid grid) {
     const mg_part rows = mg_share_rows(grid, g->result_h, 1);
-    const mg_part channels = mg_share_columns(grid, g->channels);
+    const mg_part channels = mg_share_columns(grid, g->channels, LANES);
     int32_t count;
     y += rows.first * g->result_w * g->channels;
     for (int32_t row = rows.first; row < rows.end;
@@ -167,34 +161,4 @@ MG_INLINE void slide_all(const slide *g, const QUANT *q, const ELEMENT *x, const
             }
         }
     }
-}
-
-/* Forward, from x to y. */
-static inline slide slide_forward(const mg_conv2d_params *p) {
-    return (slide){
-        .source_h = p->in_h,
-        .source_w = p->in_w,
-        .result_h = p->out_h,
-        .result_w = p->out_w,
-        .channels = p->in_c,
-        .pad_top = p->pad_top,
-        .pad_left = p->pad_left,
-        .w_row = 3 * p->in_c,
-        .w_column = p->in_c,
-    };
-}
-
-/* From dy to dx, where w begins at its last tap. */
-static inline slide slide_backward(const mg_conv2d_params *p) {
-    return (slide){
-        .source_h = p->out_h,
-        .source_w = p->out_w,
-        .result_h = p->in_h,
-        .result_w = p->in_w,
-        .channels = p->in_c,
-        .pad_top = 2 - p->pad_top,
-        .pad_left = 2 - p->pad_left,
-        .w_row = -3 * p->in_c,
-        .w_column = -p->in_c,
-    };
 }

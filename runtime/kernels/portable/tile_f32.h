@@ -30,7 +30,7 @@ typedef float mg_sums_f32[MG_PIXELS][MG_WIDE];
 
 /* How rows of results are shared out whose channels are made by tiles. */
 static inline mg_grid mg_tiles_grid(int32_t rows, int32_t channels) {
-    return mg_grid_of(rows, channels, MG_TILE);
+    return mg_grid_of((uint32_t)rows, mg_grains((uint32_t)channels, MG_TILE));
 }
 
 MG_INLINE void mg_clear_f32(int rows, int columns, mg_sums_f32 sums) {

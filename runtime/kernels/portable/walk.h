@@ -19,6 +19,12 @@
 #include "span.h"
 #include "tile.h"
 
+#ifdef TILE_CHANNELS
+#define SHARED_CHANNELS TILE_CHANNELS /* of which a core's share is a multiple */
+#else
+#define SHARED_CHANNELS 1
+#endif
+
 /* The operands of one group, and how many elements a pixel and a group of either side have. */
 typedef struct {
     const QUANT *q;
@@ -76,7 +82,7 @@ static void walk_pixels(const walk *k, const mg_window *v, mg_cursor at) {
 static inline void walk_groups(walk k, const mg_window *v, mg_cursor at, int32_t groups,
                                mg_grid grid) {
     const int32_t channels = k.channels / groups;
-    const mg_part part = mg_share_columns(grid, channels);
+    const mg_part part = mg_share_columns(grid, channels, SHARED_CHANNELS);
     k.w += v->w_first + part.first * v->w_channel;
     k.channel = part.first;
     k.channels = part.end - part.first;
@@ -89,13 +95,15 @@ static inline void walk_groups(walk k, const mg_window *v, mg_cursor at, int32_t
     }
 }
 
+/* y_pixel: the elements of its pixels, of which p->out_c may be but a part in each group. */
 static inline void walk_forward(const mg_conv2d_params *p, const QUANT *q, const ELEMENT *x,
-                                const WEIGHT *w, const BIAS *b, ELEMENT *y, mg_grid grid) {
+                                const WEIGHT *w, const BIAS *b, ELEMENT *y, int32_t y_pixel,
+                                mg_grid grid) {
     const mg_part part = mg_share_rows(grid, p->out_h, 1);
     const mg_axis across = mg_columns(p);
     mg_axis down = mg_rows(p);
     down.out = part.end;
-    const walk k = {q, x, w, b, y, p->in_c, p->out_c, 0, p->out_c};
+    const walk k = {q, x, w, b, y, p->in_c, y_pixel, 0, p->out_c};
     mg_span rows, columns;
     for (int32_t oy = part.first; oy < part.end; oy += rows.count) {
         rows = mg_forward_span(&down, oy);

@@ -58,5 +58,5 @@ void KERNEL(conv2d, fwd_rvv)(void *scratch, const mg_conv2d_params *p, const QUA
     for (int32_t channel = 0; channel < p->out_c; channel += channels) {
         turn(channels, products, w + channel * products, turned + channel * products);
     }
-    walk_forward(p, q, x, turned, b, y, (mg_grid){0});
+    walk_forward(p, q, x, turned, b, y, p->out_c, (mg_grid){0});
 }

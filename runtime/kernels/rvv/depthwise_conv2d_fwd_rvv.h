@@ -13,5 +13,5 @@ static inline mg_window window_of(const mg_conv2d_params *p, const mg_span *rows
 
 void KERNEL(depthwise_conv2d, fwd_rvv)(const mg_conv2d_params *p, const QUANT *q, const REAL *x,
                                        const REAL *w, const BIAS *b, REAL *y) {
-    walk_forward(p, q, x, w, b, y, (mg_grid){0});
+    walk_forward(p, q, x, w, b, y, p->out_c, (mg_grid){0});
 }

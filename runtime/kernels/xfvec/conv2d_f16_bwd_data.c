@@ -42,7 +42,7 @@ static void turn_taps(const mg_conv2d_params *p, const mg_phase *rows, const mg_
 }
 
 /* What no tap meets. */
-static void clear(const mg_conv2d_params *p, const mg_grid *y) {
+static void clear(const mg_conv2d_params *p, const mg_spread *y) {
     for (int32_t down = 0; down < p->out_h; ++down) {
         for (int32_t across = 0; across < p->out_w; ++across) {
             mg_clear_halves(p->out_c, y->first + down * y->row + across * y->column);
@@ -64,8 +64,8 @@ void mg_conv2d_f16_bwd_data_xfvec(void *scratch, const mg_conv2d_params *p, cons
                 const mg_phase horizontal = mg_phase_of(&across, x);
                 mg_conv2d_params part = mg_phases(p, &vertical, &horizontal);
                 part.out_c = channels;
-                const mg_grid to = {dx + (y * p->in_w + x) * p->in_c + channel,
-                                    p->stride_h * p->in_w * p->in_c, p->stride_w * p->in_c};
+                const mg_spread to = {dx + (y * p->in_w + x) * p->in_c + channel,
+                                      p->stride_h * p->in_w * p->in_c, p->stride_w * p->in_c};
                 if (mg_products(&part) == 0) {
                     clear(&part, &to);
                 } else {

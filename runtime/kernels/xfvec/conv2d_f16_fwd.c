@@ -15,7 +15,7 @@ void mg_conv2d_f16_fwd_xfvec(void *scratch, const mg_conv2d_params *p, const mg_
                              const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y) {
     const int32_t n = mg_products(p), row = mg_even(n);
     mg_f16 *const rows = (mg_f16 *)scratch + mg_windows_size(p);
-    const mg_grid to = {y, p->out_w * p->out_c, p->out_c};
+    const mg_spread to = {y, p->out_w * p->out_c, p->out_c};
     for (int32_t c = 0; c < laid_out(p) / row; ++c) {
         mg_copy_halves(n, w + c * n, rows + c * row);
         mg_clear_halves(row - n, rows + c * row + n);

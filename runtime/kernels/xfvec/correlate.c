@@ -241,7 +241,7 @@ MG_INLINE void positions(int rows, const mg_conv2d_params *p, layer *l, mg_f16 *
 }
 
 void mg_correlate(const mg_conv2d_params *p, const mg_clamp_f32 *q, mg_f16 *work, const mg_f16 *x,
-                  const mg_f16 *w, const mg_f16 *b, const mg_grid *y) {
+                  const mg_f16 *w, const mg_f16 *b, const mg_spread *y) {
     layer l = {
         .limits = q != NULL && mg_limits_f32(*q) ? q : NULL,
         .w = w,

@@ -20,6 +20,6 @@ void mg_fully_connected_f16_fwd_xfvec(const mg_fully_connected_params *p, const 
         .dilation_h = 1,
         .dilation_w = 1,
     };
-    const mg_grid to = {y, p->rows * p->out, p->out};
+    const mg_spread to = {y, p->rows * p->out, p->out};
     mg_correlate(&tap, q, NULL, x, w, b, &to);
 }

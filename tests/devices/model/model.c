@@ -86,6 +86,7 @@ static void backward(mg_model *model) {
     if (mg_core() == 0) {
         update(m);
     }
+    mg_join();
     mg_report(model, 1);
     mg_report(model, 0);
 }

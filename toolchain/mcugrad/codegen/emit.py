@@ -217,7 +217,10 @@ class Sources:
 
 
 def emit(plan: MemoryPlan, model_name: str, cores: int) -> Sources:
-    """The sources for so many cores; the fingerprint is a CRC-32 of code and constants."""
+    """The generated sources for a target of so many cores.
+
+    The fingerprint is a CRC-32 of code and constants.
+    """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

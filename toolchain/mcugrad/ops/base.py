@@ -104,7 +104,8 @@ class Kernel:
     pairs (output, input) that may be the same memory when nothing else needs the input,
     in the calls for which ``inplace_in`` holds.
     ``arity`` is the number of inputs of a C function with optional ones at the end: those
-    that a node leaves out are passed as NULL too.
+    that a node leaves out are passed as NULL too. With ``half_sums`` some products are summed
+    in half precision.
     ``shared`` tells whether the C function takes, of several cores, only the share of the core
     that calls it; else one of them runs it alone.
     """
@@ -119,6 +120,7 @@ class Kernel:
     inplace: tuple[tuple[int, int], ...] = ()
     inplace_in: Callable[[OpCall], bool] = always
     arity: int = 0
+    half_sums: bool = False
     shared: bool = False
 
     def inplace_pairs(self, call: OpCall) -> tuple[tuple[int, int], ...]:
@@ -143,11 +145,12 @@ def of_type(dtype: DType) -> Callable[[OpCall], bool]:
 class Variant:
     """That a kernel has a fast form in the folder ``family`` of the runtime's kernels.
 
-    It serves targets that have the family among their features, in the calls that ``matches``; of
-    several cores one runs it alone. A ``portable`` one lies with the kernel itself and serves every
-    target; ``family`` is its name.
-    ``inplace`` tells whether it may write over what the kernel itself may write over, and ``types``
-    which of an operator's kernels it is a form of; None: any.
+    It serves targets that have the family among their features, in the calls that ``matches``. One
+    core runs it alone. A
+    ``portable`` one lies with the kernel itself and serves every target; ``family`` is its name.
+    ``inplace`` tells whether it may write over what the kernel itself may write over, ``types``
+    which of an operator's kernels it is a form of (None: any), and ``half_sums`` that it sums some
+    products in half precision.
     """
 
     family: str
@@ -156,6 +159,7 @@ class Variant:
     scratch: bool = False
     portable: bool = False
     inplace: bool = True
+    half_sums: bool = False
 
 
 def _both(first: Matches, second: Matches) -> Matches:
@@ -177,8 +181,9 @@ def with_variants(
             symbol=f"{portable.symbol}_{v.family}",
             features=frozenset() if v.portable else frozenset({v.family}),
             scratch=v.scratch,
-            shared=False,
             inplace=portable.inplace if v.inplace else (),
+            half_sums=v.half_sums,
+            shared=False,
             matches=_both(portable.matches, v.matches),
         )
         for v in fitting

@@ -238,6 +238,21 @@ def _bwd_weight_in_halves(call: OpCall) -> bool:
     return call.attrs.groups == 1 and out >= 3 and row >= (5 if out >= 16 else 6)
 
 
+#: Channels from which on vectors of eight are quicker than single ones.
+_LANES = 3
+
+
+def _output_lanes(call: OpCall) -> bool:
+    """Whether a group's output channels make vectors."""
+    attrs: Conv2dAttrs = call.attrs
+    return call.input(1).shape[0] // attrs.groups >= _LANES
+
+
+def _input_lanes(call: OpCall) -> bool:
+    """Whether a group's input channels make vectors."""
+    return call.input(1).shape[3] >= _LANES
+
+
 def _products(call: OpCall) -> int:
     return call.outputs[0].size * (call.input(1).size // call.input(1).shape[0])
 
@@ -262,6 +277,8 @@ register(
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
             variants=(
+                Variant("mve", types=(DType.S8,), scratch=True),
+                Variant("mve", _output_lanes, (DType.F16,), scratch=True, half_sums=True),
                 Variant("dsp", _deep_or_wide, (DType.S8,), scratch=True),
                 Variant("rvv", scratch=True),
                 Variant("xfvec", _fwd_in_halves, (DType.F16,), scratch=True),
@@ -284,6 +301,7 @@ register(
             axis=0,
             variants=(
                 Variant("pointwise", _pointwise_data, (DType.S8,), scratch=True, portable=True),
+                Variant("mve", _input_lanes, (DType.F16,), scratch=True, half_sums=True),
                 Variant("rvv", types=FLOATS),
                 Variant("xfvec", _bwd_data_in_halves, (DType.F16,), scratch=True),
             ),
@@ -315,6 +333,7 @@ register(
             _bwd_weight_params,
             (
                 Variant("pointwise", _pointwise_weight, (DType.S8,), portable=True),
+                Variant("mve", types=(DType.F16,), half_sums=True),
                 Variant("rvv", types=FLOATS),
                 Variant("xfvec", _bwd_weight_in_halves, (DType.F16,), scratch=True),
             ),

@@ -241,6 +241,7 @@ register(
                 Variant("dsp", _slides, (DType.S8,), scratch=True),
                 Variant("rvv", _one_each, (DType.S8,), inplace=False),
                 Variant("rvv", _many, FLOATS),
+                Variant("mve", _many, (DType.F16,), half_sums=True),
                 Variant("xfvec", lambda call: _in_halves(call.attrs, call.input(0)), (DType.F16,)),
             ),
         ),
@@ -261,6 +262,7 @@ register(
             axis=2,
             variants=(
                 Variant("rvv", _many, FLOATS),
+                Variant("mve", _many, (DType.F16,), half_sums=True),
                 Variant(
                     "xfvec", lambda call: _in_halves(call.attrs.conv, call.input(0)), (DType.F16,)
                 ),
@@ -293,6 +295,7 @@ register(
             _bwd_weight_params,
             (
                 Variant("rvv", _pairs, FLOATS),
+                Variant("mve", _pairs, (DType.F16,), half_sums=True),
                 Variant("xfvec", lambda call: _in_halves(call.attrs, call.input(0)), (DType.F16,)),
             ),
         ),
