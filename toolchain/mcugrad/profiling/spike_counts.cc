@@ -2,8 +2,8 @@
  * marks.
  *
  * Arguments: out=FILE, then at=FIRST-LAST for every range of addresses, in hexadecimal, the last
- * one included, and core=NUMBER of the core that is counted, else the first. Jumping into a range is
- * a mark; then what ran since the mark before is written:
+ * one included, and core=NUMBER of the core that is counted, else the first. Jumping into a range
+ * is a mark; then what ran since the mark before is written:
  *
  *     mark ADDRESS
  *     ADDRESS 1 RUNS TAKEN     for every instruction, TAKEN of its runs jumped elsewhere
