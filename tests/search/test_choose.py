@@ -237,3 +237,17 @@ def test_every_target_has_an_instruction_model(name: str) -> None:
     target = find_target(name)
     assert near.family is target.family or target.is_host
     assert all(min(row) >= 0 and max(row) > 0 for row in model.kernels.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("cortex-m55", "cortex-m7"),
+        ("cortex-m0plus", "cortex-m3"),
+        ("rv32-rvv", "rv32imfc"),
+        ("rv32-xfvec", "rv32imfc"),
+        ("rv32-cluster8", "rv32imfc"),
+    ],
+)
+def test_the_nearest_model_has_the_same_kind_of_arithmetic(name: str, nearest: str) -> None:
+    assert instruction_model(find_target(name)).counted_on == nearest

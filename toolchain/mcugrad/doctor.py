@@ -57,7 +57,7 @@ def examine() -> list[Finding]:
     simulator = spike.installation()
     installed = simulator.version if simulator else None
     found.append(
-        Finding(spike.PACKAGE, f"emulates RISC-V {_SPIKE}", False, installed, spike.INSTALL)
+        Finding(spike.PACKAGE, _SPIKE, False, installed, spike.INSTALL)
     )
     for command, purpose, package in _COMMANDS:
         install = f"sudo apt-get install {package}"

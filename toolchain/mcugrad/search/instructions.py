@@ -61,19 +61,18 @@ def terms(call: KernelCall, tensors: Mapping[str, Tensor]) -> Row:
 def instruction_model(target: Target) -> InstructionModel:
     """The model of ``target``, or of the nearest one that has been counted.
 
-    Nearest: of the same family and features, then of the same family, then any.
+    Nearest: of the same family, then with the fewest features that only one of the two has.
 
     Raises:
         UsageError: the file of the model cannot be read.
     """
     counted = [t for t in targets().values() if (_folder(t) / FILE).is_file()]
 
-    def distance(other: Target) -> tuple[bool, bool, bool, str]:
-        same_family = other.family is target.family
+    def distance(other: Target) -> tuple[bool, bool, int, str]:
         return (
             other.name != target.name,
-            not same_family,
-            other.features != target.features,
+            other.family is not target.family,
+            len(other.features ^ target.features),
             other.name,
         )
 
