@@ -43,10 +43,6 @@ class Process:
         """Waits until it has ended."""
         self._process.wait()
 
-    def kill(self) -> None:
-        """Kills it without waiting."""
-        self._process.kill()
-
     def check(self) -> None:
         """Raises if it has ended."""
         code = self._process.poll()
