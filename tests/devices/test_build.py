@@ -23,7 +23,7 @@ def test_sizes_are_those_of_the_image(board: str, tmp_path: Path) -> None:
     assert result.sizes is not None
     sizes = result.sizes
     assert sizes.arena == 192
-    assert sizes.stack == 4096
+    assert sizes.stack == 4096 * find_target(board).cores
     assert 48 <= sizes.weights < 400
     assert 2000 < sizes.code < 20000
     assert abs(result.image.stat().st_size - sizes.flash) < 32  # padding between sections
