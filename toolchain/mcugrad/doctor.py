@@ -56,9 +56,7 @@ def examine() -> list[Finding]:
         found.append(Finding(package, purpose, True, installed, f"pip install {package}"))
     simulator = spike.installation()
     installed = simulator.version if simulator else None
-    found.append(
-        Finding(spike.PACKAGE, _SPIKE, False, installed, spike.INSTALL)
-    )
+    found.append(Finding(spike.PACKAGE, _SPIKE, False, installed, spike.INSTALL))
     for command, purpose, package in _COMMANDS:
         install = f"sudo apt-get install {package}"
         found.append(Finding(command, purpose, False, _command_version(command), install))
