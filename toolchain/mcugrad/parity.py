@@ -15,7 +15,6 @@ from mcugrad.golden.interpreter import Trainer
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.manifest import Manifest
 from mcugrad.ops import registered
-from mcugrad.targets import find_target
 
 #: Largest difference of a float32 tensor, relative to its largest magnitude.
 F32_BOUND = 1e-5
@@ -164,12 +163,11 @@ def _relative(error: float, size: float) -> float:
     return error / size if size else (float("inf") if error else 0.0)
 
 
-def _network_bound(target: str) -> float:
-    """The bound of networks that learn in half, by the kernels that the target may have."""
-    features = find_target(target).features
+def _network_bound(manifest: Manifest) -> float:
+    """The bound of a network that learns in half, by the kernels that it calls."""
+    called = {call.symbol for call in manifest.calls}
     rows = (row for op in registered().values() for row in op.kernels if row.half_sums)
-    halves = any(row.features <= features for row in rows)
-    return HALF_SUM_NETWORK_BOUND if halves else HALF_NETWORK_BOUND
+    return HALF_SUM_NETWORK_BOUND if any(r.symbol in called for r in rows) else HALF_NETWORK_BOUND
 
 
 def compare(
@@ -186,7 +184,7 @@ def compare(
     half = any(entry.dtype is DType.F16 for entry in manifest.tensors)
     judge = difference
     if half:
-        judge = partial(half_difference, bound=_network_bound(manifest.target))
+        judge = partial(half_difference, bound=_network_bound(manifest))
     device.reset()
     for step, (x, target) in enumerate(samples):
         found = [
