@@ -10,6 +10,7 @@ python -m benchmarks.instructions [--target NAME ...]
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,9 +20,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.datasets import FOLDER, MODELS, require_data
+from benchmarks.kernels.sweep import HALF_FAMILIES
 from mcugrad.cli.console import table
 from mcugrad.compiler import Request, compile_model, import_model, plan_training, prepare
 from mcugrad.data import random_samples
+from mcugrad.errors import DoesNotFitError
 from mcugrad.ir.graph import Phase
 from mcugrad.passes.scheme import resolve_scheme
 from mcugrad.passes.training import Gradients, Precision, TrainingOptions, training_graph
@@ -30,8 +33,16 @@ from mcugrad.resources import data_root
 from mcugrad.search.instructions import FILE, OTHER, InstructionModel, Row, terms
 from mcugrad.targets import Target, find_target
 
-#: One of each instruction set; the others are predicted from these.
-TARGETS = ("cortex-m7", "cortex-m3", "rv32imfc", "rv32imc")
+#: One of each instruction set and family of kernels; the others are predicted from these.
+TARGETS = (
+    "cortex-m7",
+    "cortex-m3",
+    "cortex-m55",
+    "rv32imfc",
+    "rv32imc",
+    "rv32-rvv",
+    "rv32-xfvec",
+)
 
 _TTE = FOLDER / "tte_backbones_tflite"
 KWS, RESNET8 = MODELS / "kws_ref_model.tflite", MODELS / "pretrainedResnet_quant.tflite"
@@ -66,6 +77,11 @@ RUNS += [
     run
     for model in (_TTE / "mcunet-5fps_int8.tflite", _TTE / "mbv2-w0.35_int8.tflite")
     for run in (Run(model, "last:12"), Run(model, "bias:20", gradients=Gradients.S16))
+]
+
+#: Where a family has kernels for half.
+HALF_RUNS = [
+    Run(model, "all", Precision.F16) for model in (KWS, RESNET8, MODELS / "vww_96_int8.tflite")
 ]
 
 
@@ -109,6 +125,17 @@ def count(run: Run, target: Target) -> Counted:
         for op in found.ops
     ]
     return Counted(run, counts, found.step.instructions)
+
+
+def counts(target: Target) -> list[Counted]:
+    """Those of all runs that fit the target."""
+    found = []
+    for run in (*RUNS, *(HALF_RUNS if HALF_FAMILIES & target.features else ())):
+        try:
+            found.append(count(run, target))
+        except DoesNotFitError as error:
+            print(f"{target.name}, {run.model.stem} {run.update}: {error}", file=sys.stderr)
+    return found
 
 
 def fitted(calls: Sequence[Count]) -> Row:
@@ -170,7 +197,7 @@ def main() -> None:
     require_data()
     rows = []
     for target in map(find_target, options.target or TARGETS):
-        counted = [count(run, target) for run in RUNS]
+        counted = counts(target)
         model = model_of(target.name, counted)
         path = data_root() / "targets" / target.name / FILE
         path.write_text(text(model), encoding="utf-8")

@@ -9,6 +9,13 @@
 #pragma STDC FP_CONTRACT OFF
 #endif
 
+/* What no update changes may be there already. */
+static void copy(void *to, const void *from, size_t size, mg_part part) {
+    const size_t first = (size_t)part.first * size;
+    __builtin_memmove((char *)to + first, (const char *)from + first,
+                      (size_t)(part.end - part.first) * size);
+}
+
 void mg_sgd_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16 *w,
                      const mg_f16 *dw, const float *scale, const int32_t *finite,
                      const int32_t *updates, const float *hyper, mg_f16 *w_next) {
@@ -16,13 +23,33 @@ void mg_sgd_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16
     const uint32_t draw = mg_first_draw(q->salt, *updates);
     const mg_part part = mg_share(p->size, 4);
     if (*finite == 0) {
-        __builtin_memmove(w_next + part.first, w + part.first,
-                          (size_t)(part.end - part.first) * sizeof *w);
+        copy(w_next, w, sizeof *w, part);
         return;
     }
     for (int32_t i = part.first; i < part.end; ++i) {
         const float old = (float)w[i];
         const float step = rate * ((float)dw[i] * unscale + decay * old);
         w_next[i] = mg_neighbour(old - step, mg_mixed(draw + (uint32_t)i));
+    }
+}
+
+void mg_sgd_momentum_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16 *w,
+                              const mg_f16 *dw, const float *v, const float *scale,
+                              const int32_t *finite, const int32_t *updates, const float *hyper,
+                              mg_f16 *w_next, float *v_next) {
+    const float rate = q->rate * hyper[0], momentum = hyper[1], decay = hyper[2];
+    const float unscale = 1.0f / *scale;
+    const uint32_t draw = mg_first_draw(q->salt, *updates);
+    const mg_part part = mg_share(p->size, 4);
+    if (*finite == 0) {
+        copy(w_next, w, sizeof *w, part);
+        copy(v_next, v, sizeof *v, part);
+        return;
+    }
+    for (int32_t i = part.first; i < part.end; ++i) {
+        const float old = (float)w[i];
+        const float velocity = momentum * v[i] + ((float)dw[i] * unscale + decay * old);
+        w_next[i] = mg_neighbour(old - rate * velocity, mg_mixed(draw + (uint32_t)i));
+        v_next[i] = velocity;
     }
 }
