@@ -69,10 +69,11 @@ def learned(target: str, out: Path, options: TrainingOptions, *, trace: bool = F
         TrainingOptions(momentum=0.9, weight_decay=0.01),
         TrainingOptions(batch=2),
         TrainingOptions(precision=Precision.F16),
+        TrainingOptions(precision=Precision.F16, batch=2, momentum=0.9),
         TrainingOptions(precision=Precision.INT8),
         TrainingOptions(precision=Precision.INT8, gradients=Gradients.S16),
     ],
-    ids=["f32", "batch", "f16", "int8", "int8-s16"],
+    ids=["f32", "batch", "f16", "f16-batch", "int8", "int8-s16"],
 )
 def test_eight_cores_learn_the_bits_of_one(options: TrainingOptions, tmp_path: Path) -> None:
     one = learned(ONE, tmp_path / "one", options)

@@ -29,8 +29,13 @@ static inline mg_f16 mg_normal_neighbour(uint32_t bits, uint32_t random) {
     return half;
 }
 
+/* w, held to what half can store. */
+static inline float mg_within_half(float w) {
+    return w > MG_LARGEST_HALF ? MG_LARGEST_HALF : w < -MG_LARGEST_HALF ? -MG_LARGEST_HALF : w;
+}
+
 MG_APART mg_f16 mg_any_neighbour(float w, uint32_t random) {
-    w = w > MG_LARGEST_HALF ? MG_LARGEST_HALF : w < -MG_LARGEST_HALF ? -MG_LARGEST_HALF : w;
+    w = mg_within_half(w);
     const int32_t exponent = mg_max(mg_exponent_of(__builtin_fabsf(w)), MG_LEAST_EXPONENT);
     const float unit = mg_power_of_two(exponent - MG_HALF_BITS);
     const float steps = w * mg_power_of_two(MG_HALF_BITS - exponent);

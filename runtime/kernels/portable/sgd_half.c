@@ -10,10 +10,9 @@
 #endif
 
 /* What no update changes may be there already. */
-static void copy(void *to, const void *from, size_t size, mg_part part) {
-    const size_t first = (size_t)part.first * size;
-    __builtin_memmove((char *)to + first, (const char *)from + first,
-                      (size_t)(part.end - part.first) * size);
+static void copy(mg_f16 *to, const mg_f16 *from, mg_part part) {
+    __builtin_memmove(to + part.first, from + part.first,
+                      (size_t)(part.end - part.first) * sizeof *to);
 }
 
 void mg_sgd_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16 *w,
@@ -23,7 +22,7 @@ void mg_sgd_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16
     const uint32_t draw = mg_first_draw(q->salt, *updates);
     const mg_part part = mg_share(p->size, 4);
     if (*finite == 0) {
-        copy(w_next, w, sizeof *w, part);
+        copy(w_next, w, part);
         return;
     }
     for (int32_t i = part.first; i < part.end; ++i) {
@@ -34,22 +33,22 @@ void mg_sgd_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16
 }
 
 void mg_sgd_momentum_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16 *w,
-                              const mg_f16 *dw, const float *v, const float *scale,
+                              const mg_f16 *dw, const mg_f16 *v, const float *scale,
                               const int32_t *finite, const int32_t *updates, const float *hyper,
-                              mg_f16 *w_next, float *v_next) {
+                              mg_f16 *w_next, mg_f16 *v_next) {
     const float rate = q->rate * hyper[0], momentum = hyper[1], decay = hyper[2];
     const float unscale = 1.0f / *scale;
     const uint32_t draw = mg_first_draw(q->salt, *updates);
     const mg_part part = mg_share(p->size, 4);
     if (*finite == 0) {
-        copy(w_next, w, sizeof *w, part);
-        copy(v_next, v, sizeof *v, part);
+        copy(w_next, w, part);
+        copy(v_next, v, part);
         return;
     }
     for (int32_t i = part.first; i < part.end; ++i) {
         const float old = (float)w[i];
-        const float velocity = momentum * v[i] + ((float)dw[i] * unscale + decay * old);
+        const float velocity = momentum * (float)v[i] + ((float)dw[i] * unscale + decay * old);
         w_next[i] = mg_neighbour(old - rate * velocity, mg_mixed(draw + (uint32_t)i));
-        v_next[i] = velocity;
+        v_next[i] = (mg_f16)mg_within_half(velocity);
     }
 }

@@ -122,12 +122,12 @@ def _bias_limits(graph: Graph) -> dict[str, int]:
 def _descent(
     diff: Differentiator, op: str, attrs: Any, name: str, others: Sequence[str]
 ) -> dict[str, str]:
-    """Descends the float gradient of a STATE by ``op``; momentum has a STATE in float32."""
+    """Descends the float gradient of a STATE by ``op``; momentum has a STATE of its type."""
     gradient = diff.gradients[name]
     changing = [name]
     if op.startswith("sgd_momentum"):
-        shape = diff.tensor(gradient).shape
-        velocity = Tensor(f"velocity.{name}", shape, DType.F32, storage=Storage.STATE)
+        like = diff.tensor(gradient)
+        velocity = Tensor(f"velocity.{name}", like.shape, like.dtype, storage=Storage.STATE)
         changing.append(diff.builder.add_tensor(velocity))
     operands = (name, gradient, *changing[1:], *others)
     results = diff.emit_all(op, attrs, operands, [f"{n}/next" for n in changing])
