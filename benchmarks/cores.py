@@ -2,7 +2,8 @@
 
 Each core is counted by itself; what it spends on waiting for others is no work.
 
-Run: python -m benchmarks.cores [--model resnet8|kws ...] [--update SPEC] [--calls]
+Run: python -m benchmarks.cores [--model resnet8|kws ...] [--update SPEC] [--precision P]
+[--gradients G] [--calls]
 """
 
 from __future__ import annotations
@@ -21,11 +22,13 @@ from mcugrad.data import random_samples
 from mcugrad.devices.opening import FIRMWARE
 from mcugrad.image import read_code
 from mcugrad.manifest import Manifest
+from mcugrad.passes.training import Gradients, Precision, TrainingOptions
 from mcugrad.profiling.calls import Entry
 from mcugrad.profiling.counting import Segment, counting
 from mcugrad.targets import find_target
 
 NETWORKS = {"resnet8": "pretrainedResnet.tflite", "kws": "kws_ref_model_float32.tflite"}
+INT8_NETWORKS = {"resnet8": "pretrainedResnet_quant.tflite", "kws": "kws_ref_model.tflite"}
 ONE, MANY = "rv32imfc", "rv32-cluster8"
 
 _JOIN, _WAIT, _END = "mg_join", "mg_wait", "mg_port_count"
@@ -48,11 +51,15 @@ class Step:
         return sum(max(part) for part in zip(*self.parts, strict=True))
 
 
-def counted(model: str, target: str, update: str) -> tuple[Manifest, Step]:
+def counted(
+    model: str, target: str, update: str, options: TrainingOptions | None = None
+) -> tuple[Manifest, Step]:
     """What one training step of a model takes on each core of a target."""
+    asked = options or TrainingOptions()
+    networks = INT8_NETWORKS if asked.precision is Precision.INT8 else NETWORKS
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
-        manifest = compile_model(Request(MODELS / NETWORKS[model], target, update), out)
+        manifest = compile_model(Request(MODELS / networks[model], target, update, asked), out)
         cores = range(find_target(target).cores)
         return manifest, Step([_core(manifest, out, core) for core in cores])
 
@@ -95,12 +102,15 @@ def main() -> None:
     parser.add_argument("--model", action="append", choices=tuple(NETWORKS), help="default: both")
     parser.add_argument("--update", default="all")
     parser.add_argument("--calls", action="store_true", help="what each call takes, too")
+    parser.add_argument("--precision", type=Precision, choices=list(Precision), default="f32")
+    parser.add_argument("--gradients", type=Gradients, choices=list(Gradients), default="f32")
     options = parser.parse_args()
+    training = TrainingOptions(precision=options.precision, gradients=options.gradients)
     require_data()
     rows = []
     for model in options.model or NETWORKS:
-        _, one = counted(model, ONE, options.update)
-        _, many = counted(model, MANY, options.update)
+        _, one = counted(model, ONE, options.update, training)
+        _, many = counted(model, MANY, options.update, training)
         alone = one.busiest
         rows.append(
             (

@@ -3,7 +3,8 @@
 #include "mask.h"
 #include "scales.h"
 
-#define TILE 4
+#define TILE   4
+#define NARROW 2 /* of the channels that are left */
 
 /* The operands; mask NULL: all passes; q NULL: not scaled; sum NULL: not summed. */
 typedef struct {
@@ -51,11 +52,15 @@ MG_INLINE void tile(int width, int scales, int sums, const operands *o, int32_t 
 }
 
 MG_INLINE void all_channels(int scales, int sums, const operands *o) {
-    int32_t channel = 0;
-    for (; channel + TILE <= o->p->channels; channel += TILE) {
+    const mg_part part = mg_share(o->p->channels, NARROW);
+    int32_t channel = part.first;
+    for (; channel + TILE <= part.end; channel += TILE) {
         tile(TILE, scales, sums, o, channel);
     }
-    for (; channel < o->p->channels; ++channel) {
+    for (; channel + NARROW <= part.end; channel += NARROW) {
+        tile(NARROW, scales, sums, o, channel);
+    }
+    if (channel < part.end) {
         tile(1, scales, sums, o, channel);
     }
 }

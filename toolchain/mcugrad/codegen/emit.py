@@ -130,7 +130,10 @@ class _Emitter:
         """What the template needs to write one call."""
         arguments = []
         if call.scratch:
-            arguments.append(f"SCRATCH({address(self.plan.places[f'scratch:{call.name}'])})")
+            start = address(self.plan.places[f"scratch:{call.name}"])
+            each = call.scratch // self.cores
+            own = f" + {each} * mg_core()" if self.cores > 1 and call.shared else ""
+            arguments.append(f"SCRATCH({start}{own})")
         for value, kind in ((call.params, "params"), (call.quant, "quant")):
             if value is not None:
                 arguments.append(f"&{self.struct(value, f'c{step}_{kind}')}")

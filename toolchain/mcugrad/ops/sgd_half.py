@@ -5,8 +5,8 @@
 in single precision, with v = g where there is no momentum. The new w is rounded to one of its two
 neighbours in half, at random such that the mean is kept (Gupta et al., "Deep Learning with Limited
 Numerical Precision", section 3.2): steps far below a weight's last bit are not lost. The random
-numbers are those of :mod:`sgd_quantized`. The new v is stored in half, rounded to nearest. Both stop
-at the largest half.
+numbers are those of :mod:`sgd_quantized`. The new v is stored in half, rounded to nearest. Both
+stop at the largest half.
 
 Inputs: w f16, dw f16 and with momentum v f16 of the same shape, the loss's scale f32 [1], finite
 s32 [1], updates s32 [1], hyper-parameters [learning_rate, momentum, weight_decay]. Unless
