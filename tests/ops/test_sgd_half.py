@@ -73,7 +73,7 @@ def step_case(label: str, size: float, *velocity: Operand, finite: int = 1) -> C
 
 
 @pytest.mark.parametrize("momentum", [False, True])
-@pytest.mark.parametrize("size", [1e-6, 1.0, 60000.0])
+@pytest.mark.parametrize("size", [1e-6, 1e-4, 1.0, 60000.0])
 def test_the_kernel_rounds_to_the_same_bits(size: float, momentum: bool) -> None:
     velocity = [Operand((20000,), DType.F16, range=(-size, size))] if momentum else []
     case = step_case(f"bits_{size}", size, *velocity)

@@ -14,7 +14,7 @@ and the second output is what the nearest integer leaves over.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,12 +113,7 @@ register(
         _infer,
         _reference,
         kernels=(
-            replace(
-                step_kernel(
-                    "mg_sgd_integer_s32_step", DType.S32, lambda call: scale_of(call.input(1))
-                ),
-                shared=True,
-            ),
+            step_kernel("mg_sgd_integer_s32_step", DType.S32, lambda call: scale_of(call.input(1))),
         ),
     )
 )
