@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mcugrad.codegen.emit import class_count, emit, tensor_table
-from mcugrad.compilers import Toolchain
-from mcugrad.errors import DoesNotFitError, UsageError
+from mcugrad.compilers import Toolchain, find_compiler
+from mcugrad.errors import DoesNotFitError, MissingToolError, UsageError
 from mcugrad.ir.graph import Graph, TrainingGraph
 from mcugrad.ir.verify import verify
 from mcugrad.lower.lower import lower
@@ -23,7 +23,7 @@ from mcugrad.passes.layers import layers
 from mcugrad.passes.loss_scaling import steps_of
 from mcugrad.passes.scheme import parse_scheme, resolve_scheme
 from mcugrad.passes.split_channels import with_splits
-from mcugrad.passes.training import TrainingOptions, training_graph
+from mcugrad.passes.training import Precision, TrainingOptions, training_graph
 from mcugrad.plan.check import check
 from mcugrad.plan.explain import Alternative, explain_flash, explain_sram
 from mcugrad.plan.narrow import Narrowed, narrow
@@ -195,10 +195,10 @@ def _narrowed(job: _Job) -> _Job:
 
 
 def check_request(request: Request, out: Path) -> Target:
-    """The target, if it is known and ``out`` can be written.
+    """The target, if it is known, there is a compiler for it and ``out`` can be written.
 
     Raises:
-        UsageError: it is not so.
+        UsageError, MissingToolError: it is not so.
     """
     target = find_target(request.target).limited(request.sram, request.flash)
     target = target.portable if request.portable else target
@@ -211,6 +211,12 @@ def check_request(request: Request, out: Path) -> Target:
         raise UsageError(f"{out}: nothing can be written to {around}: choose another folder")
     if any(c in str(out.resolve()) for c in ";\\"):
         raise UsageError(f"{out}: CMake takes no ';' and no '\\' in a path: choose another folder")
+    compiler = find_compiler(target, request.toolchain)
+    if request.training.precision is Precision.F16 and not compiler.half:
+        raise MissingToolError(
+            f"{compiler.command[0]} has no half precision for {target.name}: a newer one "
+            "(GCC has it for RISC-V from version 13 on), --toolchain zig, or --precision f32"
+        )
     return target
 
 
