@@ -345,11 +345,22 @@ def _does_not_fit(job: _Job, kind: str, excess: int) -> DoesNotFitError:
     limit = job.sram_limit if kind == "SRAM" else job.flash_limit
     assert limit is not None
     if kind == "SRAM":
-        text = explain_sram(job.plan, limit, job.overhead, _smaller(job))
+        text = explain_sram(job.plan, limit, job.overhead, _smaller(job)) + _spared_stack(job)
     else:
         code = limit + excess - job.plan.constant_bytes
         text = explain_flash(job.plan, code, limit, _smaller(job))
     return DoesNotFitError(text, kind, excess)
+
+
+def _spared_stack(job: _Job) -> str:
+    """What a smaller stack would spare, where there is one."""
+    spared = (job.request.stack - _LEAST_STACK) * job.target.cores
+    if job.target.is_host or spared == 0:
+        return ""
+    return (
+        f"\n--stack {_LEAST_STACK} would spare {spared} bytes; 'mcugrad emulate' says how much "
+        "of the stack a model uses"
+    )
 
 
 def _smaller(job: _Job) -> Iterator[list[Alternative]]:
