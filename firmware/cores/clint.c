@@ -93,6 +93,7 @@ _Noreturn void mg_start_other(void) {
         sleep();
     }
     awake();
+    mg_paint_stack();
     for (;;) {
         do_work();
     }

@@ -3,10 +3,9 @@
 #define MG_NEIGHBOUR_H
 
 #include "draw.h"
-#include "float_bits.h"
 #include "mg_f16.h"
-#include "tile.h"
 
+#ifdef MG_HALF
 #define MG_LARGEST_HALF   65504.0f
 #define MG_LEAST_EXPONENT (-14) /* of normal numbers */
 #define MG_HALF_BITS      10
@@ -56,5 +55,6 @@ static inline mg_f16 mg_neighbour(float w, uint32_t random) {
            : magnitude >= MG_LEAST_NORMAL_BITS ? mg_normal_neighbour(bits, random)
                                                : mg_subnormal_neighbour(w, random);
 }
+#endif
 
 #endif

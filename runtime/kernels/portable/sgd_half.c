@@ -9,6 +9,7 @@
 #pragma STDC FP_CONTRACT OFF
 #endif
 
+#ifdef MG_HALF
 /* What no update changes may be there already. */
 static void copy(mg_f16 *to, const mg_f16 *from, mg_part part) {
     __builtin_memmove(to + part.first, from + part.first,
@@ -52,3 +53,4 @@ void mg_sgd_momentum_f16_step(const mg_size_params *p, const mg_sgd_half *q, con
         v_next[i] = (mg_f16)mg_within_half(velocity);
     }
 }
+#endif
