@@ -10,8 +10,10 @@ from typing import Any
 
 from elftools.common.exceptions import ELFError
 
+from mcugrad.devices.base import Device, StepResult
 from mcugrad.devices.opening import emulated_firmware
 from mcugrad.errors import CheckFailedError, UsageError
+from mcugrad.fit import skipped_steps
 from mcugrad.image import read_code
 from mcugrad.ir.tensor import Array
 from mcugrad.manifest import CallInfo, Manifest
@@ -19,6 +21,9 @@ from mcugrad.profiling.calls import Entry, Work, cut, marks
 from mcugrad.profiling.counting import Segment, counting
 from mcugrad.profiling.cycles import Estimate, timing_of
 from mcugrad.targets import find_target
+
+#: Skipped steps after which a scale of the loss cannot get lower.
+_MOST_SKIPPED = 15
 
 
 @dataclass(frozen=True)
@@ -106,8 +111,7 @@ def profile(folder: Path, x: Array, target: int | Array) -> Profile:
             ) from error
         with counting(machine, firmware, manifest.fingerprint, places) as counted:
             counted.device.infer(x)
-            for _ in range(manifest.batch):  # the last one updates
-                result = counted.device.train_step(x, target)
+            result = _updating_step(counted.device, manifest, x, target)
             segments = counted.segments()
     if not result.applied:
         raise CheckFailedError("the loss of the sample is not finite, so no step was taken")
@@ -115,6 +119,22 @@ def profile(folder: Path, x: Array, target: int | Array) -> Profile:
     estimate = Estimate(timing, code) if timing else None
     infer, step = (cut(segments, code, entry, manifest.calls) for entry in Entry)
     return _profile(manifest, infer, step, estimate)
+
+
+def _updating_step(device: Device, manifest: Manifest, x: Array, target: int | Array) -> StepResult:
+    """The last of the steps that it takes to update once.
+
+    A mini-batch has to be complete, and the scale of a loss in half low enough that no gradient
+    overflows: each step that is skipped halves it.
+    """
+    skipped = -1
+    while (now := skipped_steps(device, manifest)) != skipped:
+        skipped = now
+        for _ in range(manifest.batch):
+            result = device.train_step(x, target)
+        if not result.applied or skipped > _MOST_SKIPPED:
+            break
+    return result
 
 
 def _profile(manifest: Manifest, infer: Work, step: Work, estimate: Estimate | None) -> Profile:
