@@ -10,10 +10,9 @@ from typing import Any
 
 from elftools.common.exceptions import ELFError
 
-from mcugrad.devices.base import Device, StepResult
 from mcugrad.devices.opening import emulated_firmware
 from mcugrad.errors import CheckFailedError, UsageError
-from mcugrad.fit import skipped_steps
+from mcugrad.fit import updating_step
 from mcugrad.image import read_code
 from mcugrad.ir.tensor import Array
 from mcugrad.manifest import CallInfo, Manifest
@@ -21,9 +20,6 @@ from mcugrad.profiling.calls import Entry, Work, cut, marks
 from mcugrad.profiling.counting import Segment, counting
 from mcugrad.profiling.cycles import Estimate, timing_of
 from mcugrad.targets import find_target
-
-#: Skipped steps after which a scale of the loss cannot get lower.
-_MOST_SKIPPED = 15
 
 
 @dataclass(frozen=True)
@@ -111,7 +107,7 @@ def profile(folder: Path, x: Array, target: int | Array) -> Profile:
             ) from error
         with counting(machine, firmware, manifest.fingerprint, places) as counted:
             counted.device.infer(x)
-            result = _updating_step(counted.device, manifest, x, target)
+            result = updating_step(counted.device, manifest, x, target)
             segments = counted.segments()
     if not result.applied:
         raise CheckFailedError("the loss of the sample is not finite, so no step was taken")
@@ -119,22 +115,6 @@ def profile(folder: Path, x: Array, target: int | Array) -> Profile:
     estimate = Estimate(timing, code) if timing else None
     infer, step = (cut(segments, code, entry, manifest.calls) for entry in Entry)
     return _profile(manifest, infer, step, estimate)
-
-
-def _updating_step(device: Device, manifest: Manifest, x: Array, target: int | Array) -> StepResult:
-    """The last of the steps that it takes to update once.
-
-    A mini-batch has to be complete, and the scale of a loss in half low enough that no gradient
-    overflows: each step that is skipped halves it.
-    """
-    skipped = -1
-    while (now := skipped_steps(device, manifest)) != skipped:
-        skipped = now
-        for _ in range(manifest.batch):
-            result = device.train_step(x, target)
-        if not result.applied or skipped > _MOST_SKIPPED:
-            break
-    return result
 
 
 def _profile(manifest: Manifest, infer: Work, step: Work, estimate: Estimate | None) -> Profile:
