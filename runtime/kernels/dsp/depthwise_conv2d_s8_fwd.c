@@ -24,22 +24,39 @@ static inline void lay_out(const layer *l, int32_t planes, int32_t count, const 
     mg_row_of_s8(planes, count, x, step, mg_pair_of(minus, minus), to, plane);
 }
 
+/* Where c.rounding is not 0. */
+static void finish_quickly(mg_channel_s8 c, int32_t count, const int32_t *sums, int8_t *y,
+                           int32_t step) {
+    int32_t start = 2 * c.bias;
+    MG_COMPLETE(start); /* or the bias would be added to each sum before it is doubled */
+    MG_ROLLED
+    for (const int32_t *const end = sums + (count & -4); sums != end;) {
+        int32_t some[4];
+        mg_load_pairs(&sums, some);
+        MG_UNROLLED
+        for (int i = 0; i < 4; i += 2, y += 2 * step) {
+            MG_COMPLETE(y);
+            y[0] = mg_quick_s8(&c, 2 * some[i] + start);
+            y[step] = mg_quick_s8(&c, 2 * some[i + 1] + start);
+        }
+    }
+    MG_ROLLED
+    for (count &= 3; count > 0; --count, y += step) {
+        *y = mg_quick_s8(&c, 2 * *sums++ + start);
+    }
+}
+
 static void finish(const layer *l, int32_t channel, int32_t count, const int32_t *sums, int8_t *y,
                    int32_t step) {
     const mg_channel_s8 c = mg_channel_of_s8(l->q, channel, l->b, l->products);
     const int32_t zero_point = l->q->output_zero_point;
-    if (c.rounding == 0) {
-        for (int32_t i = 0; i < count; ++i, y += step) {
-            const uint32_t sum = (uint32_t)sums[i] + (uint32_t)c.bias;
-            *y = mg_any_s8(&c, zero_point, (int32_t)sum);
-        }
+    if (c.rounding != 0) {
+        finish_quickly(c, count, sums, y, step);
         return;
     }
-    int32_t start = 2 * c.bias;
-    MG_COMPLETE(start); /* or the bias would be added to each sum before it is doubled */
-    MG_ROLLED
-    for (const int32_t *const end = sums + count; sums != end; y += step) {
-        *y = mg_quick_s8(&c, 2 * *sums++ + start);
+    for (int32_t i = 0; i < count; ++i, y += step) {
+        const uint32_t sum = (uint32_t)sums[i] + (uint32_t)c.bias;
+        *y = mg_any_s8(&c, zero_point, (int32_t)sum);
     }
 }
 

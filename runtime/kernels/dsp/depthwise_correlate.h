@@ -26,7 +26,7 @@ typedef struct {
 
 static inline sizes sizes_of(const mg_conv2d_params *p) {
     const int32_t taps = (p->kernel_w + 1) & -2, reach = (p->kernel_h - 1) * p->dilation_h + 1;
-    const int32_t width = (mg_max(p->out_w, MG_RUN) - 1) * p->stride_w + taps;
+    const int32_t width = ((mg_max(p->out_w, MG_RUN) - 1) * p->stride_w + taps + 1) & -2;
     const int32_t most = MAX_BYTES / (int32_t)sizeof(int16_t) / MG_PLANES / width;
     const int32_t band = 1 + mg_max(most - reach, 0) / p->stride_h;
     const int32_t results = mg_min(band, p->out_h);
@@ -114,7 +114,7 @@ static void depthwise_correlate(void *scratch, const mg_conv2d_params *p, const 
                 const mg_taps taps = {
                     .w = first,
                     .end = first + all_taps,
-                    .pairs = s.taps / 2,
+                    .across = p->kernel_w,
                     .down = p->dilation_h * s.width,
                     .column = p->stride_w,
                     .row = p->stride_h * s.width,

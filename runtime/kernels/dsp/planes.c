@@ -100,24 +100,30 @@ MG_INLINE void plane_sums(int32_t pairs, int32_t stride, const mg_taps *taps, co
         plane_sums(pairs, stride, taps, x, rows, width, sums);                                     \
     }
 
-PLANE_SUMS(beside_2, 2, 1)
-PLANE_SUMS(beside_3, 3, 1)
-PLANE_SUMS(beside_4, 4, 1)
-PLANE_SUMS(apart_1, 1, taps->column)
-PLANE_SUMS(apart_2, 2, taps->column)
-PLANE_SUMS(apart_3, 3, taps->column)
-PLANE_SUMS(apart_4, 4, taps->column)
-PLANE_SUMS(any, taps->pairs, taps->column)
+PLANE_SUMS(step1_2, 2, 1)
+PLANE_SUMS(step1_3, 3, 1)
+PLANE_SUMS(step1_4, 4, 1)
+PLANE_SUMS(step2_2, 2, 2)
+PLANE_SUMS(step2_3, 3, 2)
+PLANE_SUMS(step2_4, 4, 2)
+PLANE_SUMS(any, (taps->across + 1) / 2, taps->column)
 
 void mg_plane_sums(const mg_taps *taps, const int16_t *x, int32_t rows, int32_t width,
                    int32_t *sums) {
     typedef void plane_sums_of(const mg_taps *, const int16_t *, int32_t, int32_t, int32_t *);
-    static plane_sums_of *const of[2][4] = {{apart_1, apart_2, apart_3, apart_4},
-                                            {apart_1, beside_2, beside_3, beside_4}};
+    static plane_sums_of *const of[2][3] = {{step1_2, step1_3, step1_4},
+                                            {step2_2, step2_3, step2_4}};
     if (taps->w == taps->end) {
         __builtin_memset(sums, 0, (size_t)(rows * width) * sizeof *sums);
         return;
     }
-    const int known = taps->pairs >= 1 && taps->pairs <= 4;
-    (known ? of[taps->column == 1][taps->pairs - 1] : any)(taps, x, rows, width, sums);
+    const int32_t pairs = (taps->across + 1) / 2, step = taps->column;
+    const int is_3x3 = taps->across == 3 && taps->end - taps->w == 12;
+    plane_sums_of *sums_of = any;
+    if (is_3x3 && step == 1 && taps->row == taps->down) {
+        sums_of = mg_slide_3x3;
+    } else if (pairs >= 2 && pairs <= 4 && step <= 2) {
+        sums_of = of[step - 1][pairs - 2];
+    }
+    sums_of(taps, x, rows, width, sums);
 }
