@@ -5,6 +5,10 @@
 
 #include "arithmetic.h"
 
+#ifdef __ARM_FEATURE_DSP
+#include <arm_acle.h>
+#endif
+
 #define MG_CODE_BITS 14 /* of the largest code that a step aims at; twice as much still fits */
 #define MG_WINDOW    8  /* steps whose largest gain decides the next */
 
@@ -54,6 +58,14 @@ static inline mg_narrowing mg_narrowing_of(const int32_t *dy, const int32_t *ran
 
 static inline int16_t mg_narrowed(mg_narrowing n, int32_t sum) {
     *n.seen |= (uint32_t)(sum ^ (sum >> 31));
+#ifdef __ARM_FEATURE_DSP
+    if (n.shift >= 2) { /* one less saturates at -32768, and goes back by one that does so above */
+        int32_t less = -1;
+        __asm__("" : "+r"(less)); /* or it would be seen that it is subtracted again */
+        const int32_t code = __ssat(mg_rounded_shift(sum, n.shift) + less, 16);
+        return (int16_t)__qsub16(code, less);
+    }
+#endif
     return mg_code(mg_rounded_shift(sum, n.shift));
 }
 
