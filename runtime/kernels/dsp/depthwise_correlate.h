@@ -39,8 +39,10 @@ static inline size_t sums_size(const mg_conv2d_params *p, const sizes *s) {
 
 static inline size_t planes_size(const mg_conv2d_params *p) {
     const sizes s = sizes_of(p);
+    const int32_t further = (-p->out_w & (MG_RUN - 1)) * p->stride_w; /* read for no result */
     return sums_size(p, &s) +
-           (size_t)(MG_PLANES * (s.width * s.rows + s.taps * p->kernel_h)) * sizeof(int16_t);
+           (size_t)(MG_PLANES * (s.width * s.rows + s.taps * p->kernel_h) + further) *
+               sizeof(int16_t);
 }
 
 /* Columns of x that a plane holds. */
@@ -82,6 +84,18 @@ static void lay_out_band(const mg_conv2d_params *p, const sizes *s, const CONTEX
     }
 }
 
+static mg_plane_sums *sums_for(const mg_conv2d_params *p, const mg_taps *taps) {
+#ifdef __ARM_FEATURE_DSP
+    if (taps->pairs >= 1 && taps->pairs <= 4 && taps->rows > 0 && taps->column <= 2) {
+        const int slides = taps->column == 1 && taps->row == taps->down;
+        return slides && p->kernel_h == 3 && p->kernel_w == 3 ? mg_sums_3x3 : mg_run_sums;
+    }
+#endif
+    (void)p;
+    (void)taps;
+    return mg_any_sums;
+}
+
 /* Correlates each channel of x with its taps, w_row and w_column elements apart. */
 static void depthwise_correlate(void *scratch, const mg_conv2d_params *p, const CONTEXT *q,
                                 const ELEMENT *x, const WEIGHT *w, int32_t w_row, int32_t w_column,
@@ -91,18 +105,19 @@ static void depthwise_correlate(void *scratch, const mg_conv2d_params *p, const 
     const int32_t overlap = mg_max(s.rows - s.band * p->stride_h, 0);
     const int contiguous = to->row == p->out_w * to->column;
     mg_taps taps = {
-        .size = s.taps * p->kernel_h,
-        .across = p->kernel_w,
+        .rows = p->kernel_h,
+        .pairs = s.taps / 2,
         .down = p->dilation_h * s.width,
         .column = p->stride_w,
         .row = p->stride_h * s.width,
     };
-    mg_plane_sums *const sums_of = mg_plane_sums_of(&taps);
-    mg_layout of_w = {0, p->kernel_w, w_column, w_row, s.taps, taps.size};
+    mg_plane_sums *const sums_of = sums_for(p, &taps);
+    const int32_t all_taps = p->kernel_h * s.taps;
+    mg_layout of_w = {0, p->kernel_w, w_column, w_row, s.taps, all_taps};
     mg_layout of_x = {0, columns_of(p, &s), p->in_c, p->in_w * p->in_c, s.width, s.width * s.rows};
     int32_t *const sums = scratch;
     int16_t *const w_planes = (int16_t *)((char *)scratch + sums_size(p, &s));
-    int16_t *const planes = w_planes + MG_PLANES * taps.size;
+    int16_t *const planes = w_planes + MG_PLANES * all_taps;
     __builtin_memset(scratch, 0, planes_size(p));
     for (int32_t channel = 0; channel < p->out_c; channel += of_x.channels) {
         const int fits = multiplier == 1 && p->out_c - channel >= MG_PLANES;
@@ -113,7 +128,7 @@ static void depthwise_correlate(void *scratch, const mg_conv2d_params *p, const 
             lay_out_band(p, &s, q, &of_x, x + channel / multiplier,
                          top * p->stride_h - p->pad_top, top > 0 ? overlap : 0, planes);
             for (int32_t c = 0; c < of_x.channels; ++c) {
-                taps.w = w_planes + c * taps.size;
+                taps.w = w_planes + c * all_taps;
                 sums_of(&taps, planes + c * of_x.plane, rows, p->out_w, sums);
                 finish(q, channel + c, contiguous ? 1 : rows, contiguous ? rows * p->out_w : p->out_w,
                        sums, y + top * to->row + channel + c, to);

@@ -80,81 +80,29 @@ void mg_planes_of_s16(const mg_layout *l, int32_t rows, const int16_t *x, int16_
     }
 }
 
-/* Of MG_RUN neighbouring results. */
-MG_INLINE void run_sums(int32_t pairs, int32_t stride, const int16_t *w, const int16_t *end,
-                        int32_t down, const int16_t *x, int32_t *sums) {
-    int32_t sum[MG_RUN] = {0};
-    MG_ROLLED
-    do {
-        MG_UNROLLED
-        for (int m = 0; m < pairs; ++m) {
-            const mg_pair factor = mg_load_word(w + 2 * m);
+void mg_any_sums(const mg_taps *taps, const int16_t *x, int32_t rows, int32_t width,
+                 int32_t *sums) {
+    const mg_taps t = *taps;
+    for (; rows > 0; --rows, x += t.row, sums += width) {
+        MG_ROLLED
+        for (int32_t first = 0; first < width; first += MG_RUN) {
+            const int16_t *from = x + first * t.column, *w = t.w;
+            int32_t sum[MG_RUN] = {0};
+            for (int32_t k = 0; k < t.rows; ++k, from += t.down) {
+                MG_ROLLED
+                for (int32_t m = 0; m < t.pairs; ++m, w += 2) {
+                    const mg_pair factor = mg_load_word(w);
+                    MG_UNROLLED
+                    for (int i = 0; i < MG_RUN; ++i) {
+                        const mg_pair v = mg_load_word(from + i * t.column + 2 * m);
+                        sum[i] = mg_add_products(sum[i], v, factor);
+                    }
+                }
+            }
             MG_UNROLLED
             for (int i = 0; i < MG_RUN; ++i) {
-                sum[i] = mg_add_products(sum[i], mg_load_word(x + i * stride + 2 * m), factor);
+                sums[first + i] = sum[i];
             }
         }
-        w += 2 * pairs;
-        x += down;
-        MG_COMPLETE(w); /* or there would be several pointers */
-    } while (w != end);
-    MG_UNROLLED
-    for (int i = 0; i < MG_RUN; ++i) {
-        sums[i] = sum[i];
     }
-}
-
-MG_INLINE void plane_sums(int32_t pairs, int32_t stride, const mg_taps *taps, const int16_t *x,
-                          int32_t rows, int32_t width, int32_t *sums) {
-    const mg_taps t = *taps;
-    MG_ROLLED
-    for (; rows > 0; --rows, x += t.row, sums += width) {
-        const int16_t *from = x;
-        int32_t *to = sums;
-        int32_t left = width; /* runs may overlap */
-        for (;;) {
-            run_sums(pairs, stride, t.w, t.w + t.size, t.down, from, to);
-            left -= MG_RUN;
-            if (left <= 0) {
-                break;
-            }
-            const int32_t move = mg_min(left, MG_RUN);
-            from += move * stride;
-            to += move;
-        }
-    }
-}
-
-#define PLANE_SUMS(name, pairs, stride)                                                            \
-    static void name(const mg_taps *taps, const int16_t *x, int32_t rows, int32_t width,           \
-                     int32_t *sums) {                                                              \
-        plane_sums(pairs, stride, taps, x, rows, width, sums);                                     \
-    }
-
-PLANE_SUMS(step1_2, 2, 1)
-PLANE_SUMS(step1_3, 3, 1)
-PLANE_SUMS(step1_4, 4, 1)
-PLANE_SUMS(step2_2, 2, 2)
-PLANE_SUMS(step2_3, 3, 2)
-PLANE_SUMS(step2_4, 4, 2)
-PLANE_SUMS(any, (taps->across + 1) / 2, taps->column)
-
-static void none(const mg_taps *taps, const int16_t *x, int32_t rows, int32_t width,
-                 int32_t *sums) {
-    (void)taps;
-    (void)x;
-    __builtin_memset(sums, 0, (size_t)(rows * width) * sizeof *sums);
-}
-
-mg_plane_sums *mg_plane_sums_of(const mg_taps *taps) {
-    static mg_plane_sums *const of[2][3] = {{step1_2, step1_3, step1_4},
-                                            {step2_2, step2_3, step2_4}};
-    const int32_t pairs = (taps->across + 1) / 2, step = taps->column;
-    if (taps->size == 0) {
-        return none;
-    }
-    if (taps->across == 3 && taps->size == 12 && step == 1 && taps->row == taps->down) {
-        return mg_slide_3x3;
-    }
-    return pairs >= 2 && pairs <= 4 && step <= 2 ? of[step - 1][pairs - 2] : any;
 }

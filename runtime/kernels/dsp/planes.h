@@ -7,23 +7,21 @@
 #define MG_PLANES 4 /* that are laid out at a time */
 #define MG_RUN    4 /* neighbouring results whose sums the registers hold */
 
-/* Rows of `across` taps, each filled up to pairs with zeros, `size` numbers in all; numbers of the
- * plane from a row of taps to the next, and from a result and a row of results to the next. */
+/* Rows of taps, each so many pairs, filled up with zeros; numbers of the plane from a row of taps to
+ * the next, and from a result and a row of results to the next. */
 typedef struct {
     const int16_t *w;
-    int32_t size, across, down, column, row;
+    int32_t rows, pairs, down, column, row;
 } mg_taps;
 
-/* The sums of `rows` rows of `width` results, of which the first meets x with its first tap. Up to
- * three more results may be read and written. x and its rows start at whole words. */
+/* The sums of `rows` rows of `width` results, of which the first meets x with its first tap. x and
+ * its rows start at whole words. Up to three more results are read and written. */
 typedef void mg_plane_sums(const mg_taps *taps, const int16_t *x, int32_t rows, int32_t width,
                            int32_t *sums);
 
-/* What serves such taps, wherever their numbers are. */
-mg_plane_sums *mg_plane_sums_of(const mg_taps *taps);
-
-/* Serves three by three taps at a step of one, without dilation. */
-mg_plane_sums mg_slide_3x3;
+/* Of any taps; of up to four pairs at a step of one or two; of three by three taps, the last of each
+ * row zero, at a step of one. */
+mg_plane_sums mg_any_sums, mg_run_sums, mg_sums_3x3;
 
 /* How planes are laid out: channels, 1 or MG_PLANES, and columns of x; elements from a column and a
  * row of x to the next; numbers of a plane's row and of a plane. */

@@ -58,27 +58,7 @@ static inline void slide(const columns *c, const int16_t *x, int32_t *to) {
                        "memory");
 }
 
-#else
-
-static inline void slide(const columns *c, const int16_t *x, int32_t *to) {
-    static const int first[3] = {0, 5, 3}, last[3] = {1, 2, 4};
-    for (; to != c->end; to += c->to_step / (int32_t)sizeof *to) {
-        const int16_t *from = x;
-        x += c->x_step / (int32_t)sizeof *x;
-        to[0] = to[1] = 0;
-        for (int k = 0; k < 3; ++k, from += c->x_step / (int32_t)sizeof *x) {
-            const mg_pair left = mg_load_word(from), right = mg_load_word(from + 2);
-            to[0] = mg_add_products(to[0], left, c->w[first[k]]);
-            to[0] = mg_add_products(to[0], right, c->w[last[k]] >> 16 & 0xFFFF);
-            to[1] = mg_add_products(to[1], left >> 16 & 0xFFFF, c->w[first[k]]);
-            to[1] = mg_add_products(to[1], right, c->w[last[k]]);
-        }
-    }
-}
-
-#endif
-
-void mg_slide_3x3(const mg_taps *taps, const int16_t *x, int32_t rows, int32_t width,
+void mg_sums_3x3(const mg_taps *taps, const int16_t *x, int32_t rows, int32_t width,
                   int32_t *sums) {
     const int16_t *const w = taps->w;
     columns c = {
@@ -93,3 +73,5 @@ void mg_slide_3x3(const mg_taps *taps, const int16_t *x, int32_t rows, int32_t w
         slide(&c, x + column, sums + column);
     }
 }
+
+#endif
