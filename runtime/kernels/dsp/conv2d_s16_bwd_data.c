@@ -18,22 +18,36 @@ static inline void split(const int16_t *x, mg_pair minus, mg_pair *even, mg_pair
     *odd = mg_upper_pair(first, second);
 }
 
+MG_INLINE void narrow(mg_narrowing q, int32_t count, const int32_t *sums, int16_t *const *dx) {
+    int16_t *to[MG_COLUMNS];
+    MG_UNROLLED
+    for (int i = 0; i < MG_COLUMNS; ++i) {
+        to[i] = dx[i];
+    }
+    MG_ROLLED
+    for (const int32_t *const end = sums + count * MG_COLUMNS; sums != end;) {
+        int32_t sum[MG_COLUMNS];
+        mg_load_pairs(&sums, sum);
+        MG_UNROLLED
+        for (int i = 0; i < MG_COLUMNS; ++i) {
+            *to[i]++ = mg_narrowed(q, sum[i]);
+            MG_COMPLETE(to[i]);
+        }
+    }
+}
+
 static void finish(const mg_narrowing *q, int32_t channel, int32_t count, const int32_t *sums,
                    int16_t *const *to) {
     int16_t *dx[MG_COLUMNS];
     uint32_t seen = *q->seen;
-    const mg_narrowing narrowing = {q->shift, &seen};
     MG_UNROLLED
     for (int i = 0; i < MG_COLUMNS; ++i) {
         dx[i] = to[i] + channel;
     }
-    MG_ROLLED
-    for (; count > 0; --count) {
-        MG_UNROLLED
-        for (int i = 0; i < MG_COLUMNS; ++i) {
-            *dx[i]++ = mg_narrowed(narrowing, sums[i]);
-        }
-        sums += MG_COLUMNS;
+    if (q->shift >= 2) { /* here and not for each sum it is decided how they are rounded */
+        narrow((mg_narrowing){q->shift, &seen}, count, sums, dx);
+    } else {
+        narrow((mg_narrowing){mg_min(q->shift, 1), &seen}, count, sums, dx);
     }
     *q->seen = seen;
 }

@@ -66,9 +66,16 @@ static void lay_out_band(const mg_conv2d_params *p, const sizes *s, const CONTEX
     for (int32_t c = 0; c < l->channels; ++c) {
         int16_t *first = to + c * l->plane, *const end = first + moved;
         const int16_t *last = first + l->plane - moved;
-        MG_ROLLED
-        for (; first != end; first += 2, last += 2) {
+        if (moved % 4 != 0) {
             mg_store_word(first, mg_load_word(last));
+            first += 2;
+            last += 2;
+        }
+        MG_ROLLED
+        for (; first != end; first += 4, last += 4) {
+            int64_t words;
+            __builtin_memcpy(&words, __builtin_assume_aligned(last, 4), sizeof words);
+            __builtin_memcpy(__builtin_assume_aligned(first, 4), &words, sizeof words);
             MG_COMPLETE(last);
         }
     }
