@@ -18,7 +18,8 @@ static inline void split(const int16_t *x, mg_pair minus, mg_pair *even, mg_pair
     *odd = mg_upper_pair(first, second);
 }
 
-MG_INLINE void narrow(mg_narrowing q, int32_t count, const int32_t *sums, int16_t *const *dx) {
+MG_INLINE void narrow(int far, mg_narrowing q, int32_t count, const int32_t *sums,
+                      int16_t *const *dx) {
     int16_t *to[MG_COLUMNS];
     MG_UNROLLED
     for (int i = 0; i < MG_COLUMNS; ++i) {
@@ -30,13 +31,13 @@ MG_INLINE void narrow(mg_narrowing q, int32_t count, const int32_t *sums, int16_
         mg_load_pairs(&sums, sum);
         MG_UNROLLED
         for (int i = 0; i < MG_COLUMNS; ++i) {
-            *to[i]++ = mg_narrowed(q, sum[i]);
+            *to[i]++ = far ? mg_narrowed_far(q, sum[i]) : mg_narrowed(q, sum[i]);
             MG_COMPLETE(to[i]);
         }
     }
 }
 
-static void finish(const mg_narrowing *q, int32_t channel, int32_t count, const int32_t *sums,
+MG_APART void finish(const mg_narrowing *q, int32_t channel, int32_t count, const int32_t *sums,
                    int16_t *const *to) {
     int16_t *dx[MG_COLUMNS];
     uint32_t seen = *q->seen;
@@ -44,10 +45,11 @@ static void finish(const mg_narrowing *q, int32_t channel, int32_t count, const 
     for (int i = 0; i < MG_COLUMNS; ++i) {
         dx[i] = to[i] + channel;
     }
-    if (q->shift >= 2) { /* here and not for each sum it is decided how they are rounded */
-        narrow((mg_narrowing){q->shift, &seen}, count, sums, dx);
+    const mg_narrowing n = {q->shift, &seen};
+    if (n.shift >= 2) {
+        narrow(1, n, count, sums, dx);
     } else {
-        narrow((mg_narrowing){mg_min(q->shift, 1), &seen}, count, sums, dx);
+        narrow(0, n, count, sums, dx);
     }
     *q->seen = seen;
 }

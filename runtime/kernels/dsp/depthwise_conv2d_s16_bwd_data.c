@@ -32,8 +32,8 @@ static void finish(const mg_narrowing *q, int32_t channel, int32_t rows, int32_t
             MG_UNROLLED
             for (int i = 0; i < 4; i += 2, y += 2 * to->column) {
                 MG_COMPLETE(y);
-                y[0] = mg_narrowed(n, some[i]);
-                y[to->column] = mg_narrowed(n, some[i + 1]);
+                y[0] = mg_narrowed_far(n, some[i]);
+                y[to->column] = mg_narrowed_far(n, some[i + 1]);
             }
         }
         MG_ROLLED

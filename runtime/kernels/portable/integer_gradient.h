@@ -58,15 +58,19 @@ static inline mg_narrowing mg_narrowing_of(const int32_t *dy, const int32_t *ran
 
 static inline int16_t mg_narrowed(mg_narrowing n, int32_t sum) {
     *n.seen |= (uint32_t)(sum ^ (sum >> 31));
-#ifdef __ARM_FEATURE_DSP
-    if (n.shift >= 2) { /* one less saturates at -32768, and goes back by one that does so above */
-        int32_t less = -1;
-        __asm__("" : "+r"(less)); /* or it would be seen that it is subtracted again */
-        const int32_t code = __ssat(mg_rounded_shift(sum, n.shift) + less, 16);
-        return (int16_t)__qsub16(code, less);
-    }
-#endif
     return mg_code(mg_rounded_shift(sum, n.shift));
+}
+
+/* The same where the shift is at least 2: loops that know it need fewer instructions. */
+static inline int16_t mg_narrowed_far(mg_narrowing n, int32_t sum) {
+#ifdef __ARM_FEATURE_DSP /* one less saturates at -32768, and goes back by one that does so above */
+    int32_t less = -1;
+    __asm__("" : "+r"(less)); /* or it would be seen that it is subtracted again */
+    *n.seen |= (uint32_t)(sum ^ (sum >> 31));
+    return (int16_t)__qsub16(__ssat(mg_rounded_shift(sum, n.shift) + less, 16), less);
+#else
+    return mg_narrowed(n, sum);
+#endif
 }
 
 /* What goes with the codes of dx, and the gain for the next step: grows at once, and shrinks to
