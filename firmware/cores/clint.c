@@ -82,6 +82,7 @@ _Noreturn void mg_start_other(void) {
         sleep();
     }
     awake();
+    mg_paint_stack();
     for (;;) {
         do_work();
     }

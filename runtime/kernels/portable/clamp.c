@@ -8,7 +8,9 @@
 
 #include "real_f16.h"
 
+#ifdef MG_HALF
 #include "clamp.h"
+#endif
 
 void mg_clamp_s8_bwd_data(const mg_size_params *p, const mg_clamp_s8 *q, const float *dy,
                           const int8_t *y, float *dx) {

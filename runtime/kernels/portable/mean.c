@@ -30,4 +30,6 @@ void mg_mean_s8_fwd(const mg_reduce_params *p, const mg_mean_s8 *q, const int8_t
 
 #include "real_f16.h"
 
+#ifdef MG_HALF
 #include "mean.h"
+#endif

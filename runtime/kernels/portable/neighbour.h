@@ -7,6 +7,7 @@
 #include "mg_f16.h"
 #include "tile.h"
 
+#ifdef MG_HALF
 #define MG_LARGEST_HALF   65504.0f
 #define MG_LEAST_EXPONENT (-14) /* of normal numbers */
 #define MG_HALF_BITS      10
@@ -50,5 +51,6 @@ static inline mg_f16 mg_neighbour(float w, uint32_t random) {
                ? mg_normal_neighbour(bits, random)
                : mg_any_neighbour(w, random);
 }
+#endif
 
 #endif

@@ -9,6 +9,7 @@
 #pragma STDC FP_CONTRACT OFF
 #endif
 
+#ifdef MG_HALF
 void mg_sgd_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16 *w,
                      const mg_f16 *dw, const float *scale, const int32_t *finite,
                      const int32_t *updates, const float *hyper, mg_f16 *w_next) {
@@ -26,3 +27,4 @@ void mg_sgd_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16
         w_next[i] = mg_neighbour(old - step, mg_mixed(draw + (uint32_t)i));
     }
 }
+#endif
