@@ -145,14 +145,16 @@ static void lay_out(int32_t channels, int32_t n, const int16_t *dy, int32_t step
 /* `channels` channels of dy at n positions from the first on. */
 static void lay_out_columns(const mg_conv2d_params *p, const view *v, int32_t first, int32_t n,
                             int32_t channels, const int16_t *dy, mg_pair *columns) {
-    int32_t column = first % v->pitch;
-    dy += (first / v->pitch * p->out_w + column) * p->out_c;
+    const int gaps = v->pitch > p->out_w; /* without, all is one row */
+    const int32_t row = gaps ? p->out_w : v->positions, pitch = gaps ? v->pitch : v->positions;
+    int32_t column = first % pitch;
+    dy += (first / pitch * row + column) * p->out_c;
     __builtin_memset(columns, 0, (size_t)(mg_filled(n) / 2 * MG_COLUMNS) * sizeof *columns);
     for (int32_t k = 0; k < n; column = 0) {
-        const int32_t left = p->out_w - column;
+        const int32_t left = row - column;
         lay_out(channels, mg_min(n - k, left), dy, p->out_c, k, columns);
         dy += left * p->out_c;
-        k += v->pitch - column;
+        k += pitch - column;
     }
 }
 

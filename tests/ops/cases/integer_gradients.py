@@ -165,6 +165,7 @@ CASES = [
     *(case for image in DEEP for case in _convolution(image, 37)),
     *_convolution(Image("pointwise-parts", (3, 3, 39), Window((1, 1))), 150),
     *_convolution(Image("pointwise-few", (1, 3, 9), Window((1, 1))), 5),
+    *(case for image in LARGE for case in _convolution(image, 6)),
     *_convolution(_WIDE, 3),
     *_convolution(_MANY, 2),
     *(case for image in IMAGES for case in _depthwise(image, 1)),
