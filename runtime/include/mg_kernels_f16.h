@@ -184,6 +184,12 @@ void mg_sgd_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16
 void mg_sgd_f16_step_rvv(const mg_size_params *p, const mg_sgd_half *q, const mg_f16 *w,
                          const mg_f16 *dw, const float *scale, const int32_t *finite,
                          const int32_t *updates, const float *hyper, mg_f16 *w_next);
+
+/* With momentum, whose velocity v has no scale. */
+void mg_sgd_momentum_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16 *w,
+                              const mg_f16 *dw, const mg_f16 *v, const float *scale,
+                              const int32_t *finite, const int32_t *updates, const float *hyper,
+                              mg_f16 *w_next, mg_f16 *v_next);
 #endif
 
 #endif
