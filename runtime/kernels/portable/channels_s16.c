@@ -56,9 +56,11 @@ MG_INLINE void tile(int width, int scales, int sums, const operands *o, int32_t 
         from += channels;
         to += channels;
     }
-    MG_UNROLLED
-    for (int j = 0; j < width && sums; ++j) {
-        o->sum[channel + j] = total[j];
+    if (sums) {
+        MG_UNROLLED
+        for (int j = 0; j < width; ++j) {
+            o->sum[channel + j] = total[j];
+        }
     }
 }
 
