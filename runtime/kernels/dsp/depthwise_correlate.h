@@ -11,7 +11,7 @@
  *                                    const ELEMENT *x, int16_t *to);
  *     rows of `count` results of a channel:
  *         static inline void finish(const CONTEXT *q, int32_t channel, int32_t rows, int32_t count,
- *                                   const int32_t *sums, RESULT *y, const mg_grid *to);
+ *                                   const int32_t *sums, RESULT *y, const mg_strides *to);
  */
 #include "planes.h"
 #include "span.h"
@@ -80,7 +80,8 @@ static void lay_out_band(const mg_conv2d_params *p, const sizes *s, const CONTEX
         }
     }
     const int32_t from = top + kept, end = top + s->rows;
-    const int32_t inside = mg_min(mg_max(from, 0), end), below = mg_max(mg_min(p->in_h, end), inside);
+    const int32_t inside = mg_min(mg_max(from, 0), end),
+                  below = mg_max(mg_min(p->in_h, end), inside);
     const int32_t left = mg_max(p->pad_left, 0), skipped = mg_max(-p->pad_left, 0);
     to += moved - from * s->width;
     lay_out(q, l, below - inside, x + inside * l->row + skipped * l->column,
@@ -106,7 +107,7 @@ static mg_plane_sums *sums_for(const mg_conv2d_params *p, const mg_taps *taps) {
 /* Correlates each channel of x with its taps, w_row and w_column elements apart. */
 static void depthwise_correlate(void *scratch, const mg_conv2d_params *p, const CONTEXT *q,
                                 const ELEMENT *x, const WEIGHT *w, int32_t w_row, int32_t w_column,
-                                RESULT *y, const mg_grid *to) {
+                                RESULT *y, const mg_strides *to) {
     const sizes s = sizes_of(p);
     const int32_t multiplier = p->out_c / p->in_c;
     const int32_t overlap = mg_max(s.rows - s.band * p->stride_h, 0);
@@ -132,13 +133,14 @@ static void depthwise_correlate(void *scratch, const mg_conv2d_params *p, const 
         lay_out_taps(&of_w, p->kernel_h, w + channel, w_planes);
         for (int32_t top = 0; top < p->out_h; top += s.band) {
             const int32_t rows = mg_min(s.band, p->out_h - top);
-            lay_out_band(p, &s, q, &of_x, x + channel / multiplier,
-                         top * p->stride_h - p->pad_top, top > 0 ? overlap : 0, planes);
+            lay_out_band(p, &s, q, &of_x, x + channel / multiplier, top * p->stride_h - p->pad_top,
+                         top > 0 ? overlap : 0, planes);
             for (int32_t c = 0; c < of_x.channels; ++c) {
                 taps.w = w_planes + c * all_taps;
                 sums_of(&taps, planes + c * of_x.plane, rows, p->out_w, sums);
-                finish(q, channel + c, contiguous ? 1 : rows, contiguous ? rows * p->out_w : p->out_w,
-                       sums, y + top * to->row + channel + c, to);
+                finish(q, channel + c, contiguous ? 1 : rows,
+                       contiguous ? rows * p->out_w : p->out_w, sums,
+                       y + top * to->row + channel + c, to);
             }
         }
     }

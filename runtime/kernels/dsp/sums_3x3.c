@@ -13,8 +13,8 @@ typedef struct {
 
 #ifdef __ARM_FEATURE_DSP
 
-/* A row of two results, ip and lr. The third row of x comes to where the first was, and the tap that
- * has no register before it. */
+/* A row of two results, ip and lr. The third row of x comes to where the first was, and the tap
+ * that has no register before it. */
 #define ROW(first, first_2, second, second_2)                                                      \
     "smuad  ip, " first ", r3\n\t"                                                                 \
     "smulbt lr, r3, " first "\n\t"                                                                 \
@@ -48,7 +48,7 @@ static inline void slide(const columns *c, const int16_t *x, int32_t *to) {
                      "add    r1, ip\n\t"
                      "ldrd   r10, r11, [r1]\n\t"
                      "add    r1, ip\n"
-                     "1:\n\t" /* */
+                     "1:\n\t"                                      /* */
                      ROW("r8", "r9", "r10", "r11") "beq    2f\n\t" /* */
                      ROW("r10", "r11", "r8", "r9") "bne    1b\n"
                                                    "2:"
@@ -59,7 +59,7 @@ static inline void slide(const columns *c, const int16_t *x, int32_t *to) {
 }
 
 void mg_sums_3x3(const mg_taps *taps, const int16_t *x, int32_t rows, int32_t width,
-                  int32_t *sums) {
+                 int32_t *sums) {
     const int16_t *const w = taps->w;
     columns c = {
         .w = {mg_load_word(w), mg_load_word(w + 1), mg_load_word(w + 5), mg_load_word(w + 8),
