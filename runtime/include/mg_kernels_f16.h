@@ -31,6 +31,15 @@ void mg_conv2d_f16_bwd_data_rvv(const mg_conv2d_params *p, const mg_f16 *dy, con
                                 mg_f16 *dx);
 void mg_conv2d_f16_bwd_weight_rvv(const mg_conv2d_params *p, const mg_f16 *x, const mg_f16 *dy,
                                   const mg_f16 *gathered, mg_f16 *dw);
+size_t mg_conv2d_f16_fwd_rvv_planes_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_fwd_rvv_planes(void *scratch, const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                                  const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+size_t mg_conv2d_f16_bwd_data_rvv_planes_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_bwd_data_rvv_planes(void *scratch, const mg_conv2d_params *p, const mg_f16 *dy,
+                                       const mg_f16 *w, mg_f16 *dx);
+size_t mg_conv2d_f16_bwd_weight_rvv_windows_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_bwd_weight_rvv_windows(void *scratch, const mg_conv2d_params *p, const mg_f16 *x,
+                                          const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
 size_t mg_conv2d_f16_fwd_xfvec_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_f16_fwd_xfvec(void *scratch, const mg_conv2d_params *p, const mg_clamp_f32 *q,
                              const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);

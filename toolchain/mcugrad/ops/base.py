@@ -148,6 +148,7 @@ class Variant:
     It serves targets that have the family among their features, in the calls that ``matches``; of
     several cores one runs it alone. A ``portable`` one lies with the kernel itself, serves every
     target and is shared as the kernel is; ``family`` is its name.
+    Another form of a family has a name of its own, ``form``.
     ``inplace`` tells whether it may write over what the kernel itself may write over, ``types``
     which of an operator's kernels it is a form of (None: any), and ``half_sums`` that it sums some
     products in half precision.
@@ -160,6 +161,12 @@ class Variant:
     portable: bool = False
     inplace: bool = True
     half_sums: bool = False
+    form: str = ""
+
+    @property
+    def name(self) -> str:
+        """What its kernels' symbols end with."""
+        return f"{self.family}_{self.form}" if self.form else self.family
 
 
 def _both(first: Matches, second: Matches) -> Matches:
@@ -169,7 +176,7 @@ def _both(first: Matches, second: Matches) -> Matches:
 def with_variants(
     portable: Kernel, variants: Sequence[Variant], named: DType | None = None
 ) -> tuple[Kernel, ...]:
-    """The rows of a kernel's variants, ``<symbol>_<family>``, and of the kernel itself.
+    """The rows of a kernel's variants, ``<symbol>_<name>``, and of the kernel itself.
 
     ``named`` is the type that it is named by, if not that of all inputs.
     """
@@ -178,7 +185,7 @@ def with_variants(
     fast = (
         replace(
             portable,
-            symbol=f"{portable.symbol}_{v.family}",
+            symbol=f"{portable.symbol}_{v.name}",
             features=frozenset() if v.portable else frozenset({v.family}),
             scratch=v.scratch,
             inplace=portable.inplace if v.inplace else (),
