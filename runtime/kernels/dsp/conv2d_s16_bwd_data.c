@@ -38,7 +38,7 @@ MG_INLINE void narrow(int far, mg_narrowing q, int32_t count, const int32_t *sum
 }
 
 MG_APART void finish(const mg_narrowing *q, int32_t channel, int32_t count, const int32_t *sums,
-                   int16_t *const *to) {
+                     int16_t *const *to) {
     int16_t *dx[MG_COLUMNS];
     uint32_t seen = *q->seen;
     MG_UNROLLED

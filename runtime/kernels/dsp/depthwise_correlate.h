@@ -47,7 +47,8 @@ static inline size_t planes_size(const mg_conv2d_params *p) {
 
 /* Columns of x that a plane holds. */
 static inline int32_t columns_of(const mg_conv2d_params *p, const sizes *s) {
-    return mg_min(p->in_w - mg_max(-p->pad_left, 0), s->width - mg_max(p->pad_left, 0));
+    const int32_t right = p->in_w - mg_max(-p->pad_left, 0);
+    return mg_max(mg_min(right, s->width - mg_max(p->pad_left, 0)), 0);
 }
 
 /* Zeros in `rows` rows of every plane. */
@@ -72,7 +73,7 @@ static void lay_out_band(const mg_conv2d_params *p, const sizes *s, const CONTEX
             last += 2;
         }
         MG_ROLLED
-        for (; first != end; first += 4, last += 4) {
+        for (; first != end; first += 4, last += 4) { /* rows start at whole words */
             int64_t words;
             __builtin_memcpy(&words, __builtin_assume_aligned(last, 4), sizeof words);
             __builtin_memcpy(__builtin_assume_aligned(first, 4), &words, sizeof words);
@@ -80,7 +81,8 @@ static void lay_out_band(const mg_conv2d_params *p, const sizes *s, const CONTEX
         }
     }
     const int32_t from = top + kept, end = top + s->rows;
-    const int32_t inside = mg_min(mg_max(from, 0), end), below = mg_max(mg_min(p->in_h, end), inside);
+    const int32_t inside = mg_min(mg_max(from, 0), end),
+                  below = mg_max(mg_min(p->in_h, end), inside);
     const int32_t left = mg_max(p->pad_left, 0), skipped = mg_max(-p->pad_left, 0);
     to += moved - from * s->width;
     lay_out(q, l, below - inside, x + inside * l->row + skipped * l->column,
@@ -91,6 +93,7 @@ static void lay_out_band(const mg_conv2d_params *p, const sizes *s, const CONTEX
     }
 }
 
+/* What sums such taps. */
 static mg_plane_sums *sums_for(const mg_conv2d_params *p, const mg_taps *taps) {
 #ifdef __ARM_FEATURE_DSP
     if (taps->pairs >= 1 && taps->pairs <= 4 && taps->rows > 0 && taps->column <= 2) {
@@ -132,13 +135,14 @@ static void depthwise_correlate(void *scratch, const mg_conv2d_params *p, const 
         lay_out_taps(&of_w, p->kernel_h, w + channel, w_planes);
         for (int32_t top = 0; top < p->out_h; top += s.band) {
             const int32_t rows = mg_min(s.band, p->out_h - top);
-            lay_out_band(p, &s, q, &of_x, x + channel / multiplier,
-                         top * p->stride_h - p->pad_top, top > 0 ? overlap : 0, planes);
+            lay_out_band(p, &s, q, &of_x, x + channel / multiplier, top * p->stride_h - p->pad_top,
+                         top > 0 ? overlap : 0, planes);
             for (int32_t c = 0; c < of_x.channels; ++c) {
                 taps.w = w_planes + c * all_taps;
                 sums_of(&taps, planes + c * of_x.plane, rows, p->out_w, sums);
-                finish(q, channel + c, contiguous ? 1 : rows, contiguous ? rows * p->out_w : p->out_w,
-                       sums, y + top * to->row + channel + c, to);
+                finish(q, channel + c, contiguous ? 1 : rows,
+                       contiguous ? rows * p->out_w : p->out_w, sums,
+                       y + top * to->row + channel + c, to);
             }
         }
     }

@@ -1,5 +1,5 @@
-/* Sums of rows of up to eight taps at a step of one or two: four neighbouring results at a time, down
- * a plane. They and a row of taps fill the registers, of which compilers would keep some for else. */
+/* Sums of rows of up to eight taps at a step of one or two: four neighbouring results at a time,
+ * down a plane. They and a row of taps fill the registers; compilers would keep some for else. */
 #include "planes.h"
 
 #ifdef __ARM_FEATURE_DSP
@@ -30,8 +30,7 @@ typedef void sums_down(const runs *c, const int16_t *x, int32_t *to);
                          "movs r5, #0\n\t"                                                         \
                          "movs r6, #0\n\t"                                                         \
                          "movs r7, #0\n"                                                           \
-                         "2:\n\t" load_taps "\n\t" add_row                                         \
-                         "ldrd ip, lr, [r0, #4]\n\t"                                               \
+                         "2:\n\t" load_taps "\n\t" add_row "ldrd ip, lr, [r0, #4]\n\t"             \
                          "add  r1, lr\n\t"                                                         \
                          "cmp  r3, ip\n\t"                                                         \
                          "bne  2b\n\t"                                                             \
