@@ -31,6 +31,15 @@ void mg_conv2d_f16_bwd_data_rvv(const mg_conv2d_params *p, const mg_f16 *dy, con
                                 mg_f16 *dx);
 void mg_conv2d_f16_bwd_weight_rvv(const mg_conv2d_params *p, const mg_f16 *x, const mg_f16 *dy,
                                   const mg_f16 *gathered, mg_f16 *dw);
+size_t mg_conv2d_f16_fwd_rvv_planes_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_fwd_rvv_planes(void *scratch, const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                                  const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+size_t mg_conv2d_f16_bwd_data_rvv_planes_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_bwd_data_rvv_planes(void *scratch, const mg_conv2d_params *p, const mg_f16 *dy,
+                                       const mg_f16 *w, mg_f16 *dx);
+size_t mg_conv2d_f16_bwd_weight_rvv_windows_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_bwd_weight_rvv_windows(void *scratch, const mg_conv2d_params *p, const mg_f16 *x,
+                                          const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
 size_t mg_conv2d_f16_fwd_xfvec_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_f16_fwd_xfvec(void *scratch, const mg_conv2d_params *p, const mg_clamp_f32 *q,
                              const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
@@ -175,6 +184,12 @@ void mg_sgd_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16
 void mg_sgd_f16_step_rvv(const mg_size_params *p, const mg_sgd_half *q, const mg_f16 *w,
                          const mg_f16 *dw, const float *scale, const int32_t *finite,
                          const int32_t *updates, const float *hyper, mg_f16 *w_next);
+
+/* With momentum, whose velocity v has no scale. */
+void mg_sgd_momentum_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16 *w,
+                              const mg_f16 *dw, const mg_f16 *v, const float *scale,
+                              const int32_t *finite, const int32_t *updates, const float *hyper,
+                              mg_f16 *w_next, mg_f16 *v_next);
 #endif
 
 #endif

@@ -131,6 +131,20 @@ def quantised(
     return Quantised(tuple(operands), y_quant)
 
 
+def in_halves(x: Sequence[int], w: Sequence[int], *, axis: int) -> Quantised:
+    """A layer of which many sums lie half-way between two results: scales are powers of two."""
+    channels = w[axis]
+    one = per_tensor(1.0)
+    scales = tuple(2.0 ** -(1 + c % 6) for c in range(channels))  # shifts from 0 to -5
+    zeros = (0,) * channels
+    operands = (
+        Operand(tuple(x), DType.S8, one),
+        Operand(tuple(w), DType.S8, QuantParams(scales, zeros, axis), (-3, 3), constant=True),
+        Operand((channels,), DType.S32, QuantParams(scales, zeros, 0), (-200, 200), constant=True),
+    )
+    return Quantised(operands, per_tensor(1.0, -9))
+
+
 def backward_operands(
     x: Sequence[int], w: Sequence[int], *, axis: int
 ) -> Iterator[tuple[str, Operand, Operand]]:
@@ -152,6 +166,7 @@ __all__ = [
     "Image",
     "backward_operands",
     "float_operands",
+    "in_halves",
     "labelled",
     "quantised",
 ]

@@ -105,7 +105,7 @@ def plan_training(
     """
     from mcugrad.devices.scratch import scratch_size
 
-    program = lower(fused(training), target.features, scratch_size)
+    program = lower(fused(training), target.features, scratch_size, target.cores)
     plan = place(program, order(program), regions)
     check(plan)
     return plan

@@ -19,7 +19,7 @@ static inline void lay_out(const mg_narrowing *q, const mg_layout *l, int32_t ro
 }
 
 static void finish(const mg_narrowing *q, int32_t channel, int32_t rows, int32_t count,
-                   const int32_t *sums, int16_t *dx, const mg_grid *to) {
+                   const int32_t *sums, int16_t *dx, const mg_strides *to) {
     uint32_t seen = *q->seen;
     const mg_narrowing n = {q->shift, &seen};
     (void)channel;
@@ -67,7 +67,7 @@ void mg_depthwise_conv2d_s16_bwd_data_dsp(void *scratch, const mg_conv2d_params 
     const mg_axis down = mg_rows(p), across = mg_columns(p);
     uint32_t seen = 0;
     const mg_narrowing q = mg_narrowing_of(exponent, range, &seen);
-    const mg_grid to = {p->stride_h * p->in_w * p->in_c, p->stride_w * p->in_c};
+    const mg_strides to = {p->stride_h * p->in_w * p->in_c, p->stride_w * p->in_c};
     for (int32_t y = 0; y < mg_min(p->stride_h, p->in_h); ++y) {
         for (int32_t x = 0; x < mg_min(p->stride_w, p->in_w); ++x) {
             const mg_phase rows = mg_phase_of(&down, y), columns = mg_phase_of(&across, x);

@@ -28,7 +28,7 @@ static inline void lay_out(const update *u, const mg_layout *l, int32_t rows, co
 }
 
 static void finish(const update *u, int32_t channel, int32_t rows, int32_t count,
-                   const int32_t *sums, int8_t *w_next, const mg_grid *to) {
+                   const int32_t *sums, int8_t *w_next, const mg_strides *to) {
     (void)channel;
     for (; rows > 0; --rows, w_next += to->row) {
         for (int32_t i = 0; i < count; ++i) {
@@ -67,6 +67,6 @@ void mg_depthwise_conv2d_s16_weight_step_dsp(void *scratch, const mg_conv2d_para
     mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
     const update u = {&q->weight, &step, w, w_next};
     const mg_conv2d_params all = correlation(p);
-    const mg_grid to = {p->kernel_w * p->out_c, p->out_c};
+    const mg_strides to = {p->kernel_w * p->out_c, p->out_c};
     depthwise_correlate(scratch, &all, &u, x, dy, p->out_w * p->out_c, p->out_c, w_next, &to);
 }

@@ -47,7 +47,7 @@ MG_APART void finish_quickly(const mg_channel_s8 *channel, int32_t count, const 
 }
 
 static inline void finish(const layer *a, int32_t channel, int32_t rows, int32_t count,
-                          const int32_t *sums, int8_t *y, const mg_grid *to) {
+                          const int32_t *sums, int8_t *y, const mg_strides *to) {
     const mg_channel_s8 c = mg_channel_of_s8(a->q, channel, a->b, a->products);
     for (; rows > 0; --rows, sums += count, y += to->row) {
         if (c.rounding != 0) {
@@ -71,7 +71,7 @@ void mg_depthwise_conv2d_s8_fwd_dsp(void *scratch, const mg_conv2d_params *p,
                                     const mg_requant_s8 *q, const int8_t *x, const int8_t *w,
                                     const int32_t *b, int8_t *y) {
     const layer a = {q, b, p->kernel_h * p->kernel_w};
-    const mg_grid to = {p->out_w * p->out_c, p->out_c};
+    const mg_strides to = {p->out_w * p->out_c, p->out_c};
     depthwise_correlate(scratch, p, &a, x, w, p->kernel_w * p->out_c, p->out_c, y, &to);
     mg_narrow_s8(q, p->out_h * p->out_w * p->out_c, y);
 }

@@ -11,7 +11,7 @@
  *                                    const ELEMENT *x, int16_t *to);
  *     rows of `count` results of a channel:
  *         static inline void finish(const CONTEXT *q, int32_t channel, int32_t rows, int32_t count,
- *                                   const int32_t *sums, RESULT *y, const mg_grid *to);
+ *                                   const int32_t *sums, RESULT *y, const mg_strides *to);
  */
 #include "planes.h"
 #include "span.h"
@@ -109,7 +109,7 @@ static mg_plane_sums *sums_for(const mg_conv2d_params *p, const mg_taps *taps) {
 /* Correlates each channel of x with its taps, w_row and w_column elements apart. */
 static void depthwise_correlate(void *scratch, const mg_conv2d_params *p, const CONTEXT *q,
                                 const ELEMENT *x, const WEIGHT *w, int32_t w_row, int32_t w_column,
-                                RESULT *y, const mg_grid *to) {
+                                RESULT *y, const mg_strides *to) {
     const sizes s = sizes_of(p);
     const int32_t multiplier = p->out_c / p->in_c;
     const int32_t overlap = mg_max(s.rows - s.band * p->stride_h, 0);

@@ -37,6 +37,6 @@ void mg_planes_of_s16(const mg_layout *l, int32_t rows, const int16_t *x, int16_
 /* Where results go: elements to the next row and column. */
 typedef struct {
     int32_t row, column;
-} mg_grid;
+} mg_strides;
 
 #endif

@@ -3,7 +3,8 @@
 #include "mask.h"
 #include "scales.h"
 
-#define TILE 4
+#define TILE   4
+#define NARROW 2 /* of the channels that are left */
 
 /* The operands; mask NULL: all passes; q NULL: not scaled; sum NULL: not summed. */
 typedef struct {
@@ -55,19 +56,25 @@ MG_INLINE void tile(int width, int scales, int sums, const operands *o, int32_t 
         from += channels;
         to += channels;
     }
-    MG_UNROLLED
-    for (int j = 0; j < width && sums; ++j) {
-        o->sum[channel + j] = total[j];
+    if (sums) {
+        MG_UNROLLED
+        for (int j = 0; j < width; ++j) {
+            o->sum[channel + j] = total[j];
+        }
     }
 }
 
 MG_INLINE void all_channels(int scales, int sums, const operands *o) {
-    const int tiles = o->mask == NULL || o->p->channels % TILE == 0;
-    int32_t channel = 0;
-    for (; tiles && channel + TILE <= o->p->channels; channel += TILE) {
+    const mg_part part = mg_share(o->p->channels, NARROW);
+    const int32_t steps = o->mask == NULL ? 0 : o->p->channels | part.first; /* between bytes */
+    int32_t channel = part.first;
+    for (; steps % TILE == 0 && channel + TILE <= part.end; channel += TILE) {
         tile(TILE, scales, sums, o, channel);
     }
-    for (; channel < o->p->channels; ++channel) {
+    for (; steps % NARROW == 0 && channel + NARROW <= part.end; channel += NARROW) {
+        tile(NARROW, scales, sums, o, channel);
+    }
+    for (; channel < part.end; ++channel) {
         tile(1, scales, sums, o, channel);
     }
 }

@@ -4,6 +4,7 @@
 #define MG_INTEGER_GRADIENT_H
 
 #include "arithmetic.h"
+#include "mg_cores.h"
 
 #ifdef __ARM_FEATURE_DSP
 #include <arm_acle.h>
@@ -75,10 +76,14 @@ static inline int16_t mg_narrowed_far(mg_narrowing n, int32_t sum) {
 }
 
 /* What goes with the codes of dx, and the gain for the next step: grows at once, and shrinks to
- * the largest of a window of steps. */
+ * the largest of a window of steps. Of several cores each has seen a share of the magnitudes. */
 static inline void mg_finish(mg_narrowing n, const int32_t *dy, const int32_t *range, int32_t *dx,
                              int32_t *next) {
-    const int32_t bits = mg_bits(*n.seen), seen = bits - dy[MG_BITS];
+    const int32_t bits = mg_bits(mg_joined_bits(*n.seen));
+    if (mg_core() != 0) {
+        return;
+    }
+    const int32_t seen = bits - dy[MG_BITS];
     const int32_t gain = range[MG_GAIN], steps = range[MG_STEPS] + 1;
     const int32_t largest = steps > 1 ? mg_max(range[MG_LARGEST], seen) : seen;
     const int over = steps <= 0 || steps >= MG_WINDOW || seen > gain;
