@@ -38,10 +38,12 @@ static inline void copy(int32_t n, const int8_t *x, int8_t *to) {
     }
 }
 
-/* The window that begins at that row and column of the image, with padding for what is outside. */
-MG_APART void lay_out_window(const mg_conv2d_params *p, const layer *l, int32_t top, int32_t column,
+/* The window of a pixel, with padding for what lies outside. */
+MG_APART void lay_out_window(const mg_conv2d_params *p, const layer *l, int32_t pixel,
                              const int8_t *x, mg_bytes padding, int8_t *to) {
-    const int32_t end = top + p->kernel_h * p->dilation_h, run = l->run;
+    const int32_t top = pixel / p->out_w * p->stride_h - p->pad_top, run = l->run;
+    const int32_t end = top + p->kernel_h * p->dilation_h;
+    int32_t column = pixel % p->out_w * p->stride_w - p->pad_left;
     for (int32_t k = 0; k < p->kernel_w; k += l->taps, column += p->dilation_w, to += run) {
         const int32_t left = mg_min(mg_max(-column, 0), l->taps);
         const int32_t inside = mg_max(mg_min(p->in_w - column, l->taps) - left, 0) * l->depth;
@@ -80,19 +82,21 @@ MG_INLINE void add_chunk(int vectors, int whole, int first, int32_t rest, int32_
     }
     MG_ROLLED
     for (; channels > 0; --channels) {
-        int32_t sum = first ? 0 : sums[0], second = first ? 0 : sums[1];
+        int32_t both[PIXELS] = {0};
+        if (!first) {
+            __builtin_memcpy(both, sums, sizeof both);
+        }
         MG_UNROLLED
         for (int v = 0; v < VECTORS; ++v) {
             if (v < vectors) {
                 const int8_t *const from = w + v * MG_BYTES;
                 const mg_bytes weights = whole || v < vectors - 1 ? mg_load_bytes(from)
                                                                   : mg_load_first_bytes(from, rest);
-                sum = mg_add_dot(sum, window[v], weights);
-                second = mg_add_dot(second, other[v], weights);
+                both[0] = mg_add_dot(both[0], window[v], weights);
+                both[1] = mg_add_dot(both[1], other[v], weights);
             }
         }
-        sums[0] = sum;
-        sums[1] = second;
+        __builtin_memcpy(sums, both, sizeof both);
         sums += PIXELS;
         w += products;
     }
@@ -157,11 +161,10 @@ MG_APART void finish(int32_t channels, const mg_rescaling_s8 *c, const int32_t *
     }
 }
 
-/* Both, four channels at a time, where all of a window stays in registers. Gives how many. */
-MG_INLINE int32_t finish_at_once(int vectors, const layer *l, const mg_rescaling_s8 *c,
-                                 const int8_t *x, const int8_t *next, const int8_t *w, int8_t *y,
-                                 int8_t *second) {
-    const int32_t quads = l->channels / MG_WORDS, zero_point = l->zero_point;
+/* Both, four channels at a time, where all of a window stays in registers. */
+MG_INLINE void at_once(int vectors, const layer *l, const mg_rescaling_s8 *c, const int8_t *x,
+                       const int8_t *next, const int8_t *w, int8_t *y, int8_t *second) {
+    const int32_t zero_point = l->zero_point;
     mg_bytes window[2], other[2];
     MG_UNROLLED
     for (int v = 0; v < 2; ++v) {
@@ -169,7 +172,7 @@ MG_INLINE int32_t finish_at_once(int vectors, const layer *l, const mg_rescaling
         other[v] = mg_load_bytes(next + v % vectors * MG_BYTES);
     }
     MG_ROLLED
-    for (int32_t left = quads; left > 0; --left) {
+    for (int32_t left = l->channels / MG_WORDS; left > 0; --left) {
         int32_t sums[PIXELS][MG_WORDS] = {{0}};
         MG_UNROLLED
         for (int i = 0; i < MG_WORDS; ++i) {
@@ -190,22 +193,17 @@ MG_INLINE int32_t finish_at_once(int vectors, const layer *l, const mg_rescaling
         y += MG_WORDS;
         second += MG_WORDS;
     }
-    return quads * MG_WORDS;
 }
 
-MG_APART void results(const layer *l, const mg_rescaling_s8 *c, const int8_t *x, const int8_t *next,
-                      const int8_t *w, int32_t *sums, int8_t *y, int8_t *second) {
-    int32_t done = 0;
-    if (l->products == 2 * MG_BYTES) {
-        done = finish_at_once(2, l, c, x, next, w, y, second);
-    } else if (l->products == MG_BYTES) {
-        done = finish_at_once(1, l, c, x, next, w, y, second);
+/* Gives of how many channels. */
+MG_APART int32_t finish_at_once(const layer *l, const mg_rescaling_s8 *c, const int8_t *x,
+                                const int8_t *next, const int8_t *w, int8_t *y, int8_t *second) {
+    if (l->products == MG_BYTES) {
+        at_once(1, l, c, x, next, w, y, second);
+    } else {
+        at_once(2, l, c, x, next, w, y, second);
     }
-    const int32_t channels = l->channels - done;
-    if (channels > 0) {
-        dots(l, channels, x, next, w + done * l->products, sums);
-        finish(channels, c + done / MG_WORDS, sums, l->zero_point, y + done, second + done);
-    }
+    return l->channels - l->channels % MG_WORDS;
 }
 
 static int32_t sum_of(int32_t n, const int8_t *w) {
@@ -263,33 +261,31 @@ void mg_conv2d_s8_fwd_mve(void *scratch, const mg_conv2d_params *p, const mg_req
     int8_t *const other = windows + window_bytes(&l);
     const mg_bytes padding = mg_all_bytes(q->input_zero_point);
     const int in_place = windows_are_there(p, &l);
-    int32_t row = -p->pad_top, column = -p->pad_left, wrap = p->out_w;
+    const int short_windows = l.products == MG_BYTES || l.products == 2 * MG_BYTES;
     prepare(p, &l, q, w, b, quads);
     for (int32_t pixel = 0; pixel < pixels; pixel += PIXELS) {
-        int32_t rows[PIXELS], columns[PIXELS];
-        for (int i = 0; i < PIXELS; ++i) {
-            rows[i] = row;
-            columns[i] = column;
-            column += p->stride_w;
-            if (--wrap == 0) {
-                wrap = p->out_w;
-                column = -p->pad_left;
-                row += p->stride_h;
-            }
-        }
         const int32_t second = mg_min(pixel + 1, pixels - 1);
         for (int32_t g = 0; g < p->groups; ++g) {
             const int32_t channel = g * l.channels;
             const int8_t *const image = x + g * l.depth;
             const int8_t *first = image + pixel * p->in_c, *next = image + second * p->in_c;
             if (!in_place) {
-                lay_out_window(p, &l, rows[0], columns[0], image, padding, windows);
-                lay_out_window(p, &l, rows[1], columns[1], image, padding, other);
+                lay_out_window(p, &l, pixel, image, padding, windows);
+                lay_out_window(p, &l, second, image, padding, other);
                 first = windows;
                 next = other;
             }
-            results(&l, quads + g * l.quads, first, next, w + channel * l.products, sums,
-                    y + pixel * p->out_c + channel, y + second * p->out_c + channel);
+            const int8_t *const weights = w + channel * l.products;
+            const mg_rescaling_s8 *const c = quads + g * l.quads;
+            int8_t *const to = y + channel + pixel * p->out_c;
+            int8_t *const second_to = y + channel + second * p->out_c;
+            const int32_t done =
+                short_windows ? finish_at_once(&l, c, first, next, weights, to, second_to) : 0;
+            if (done < l.channels) {
+                dots(&l, l.channels - done, first, next, weights + done * l.products, sums);
+                finish(l.channels - done, c + done / MG_WORDS, sums, l.zero_point, to + done,
+                       second_to + done);
+            }
         }
     }
     mg_limit_results(q, pixels * p->out_c, y);

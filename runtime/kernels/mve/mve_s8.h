@@ -13,7 +13,8 @@
 #define MG_ALL_LANES 0xFFFF
 
 /* How the sums of a channel become int8, where no shift is to the left: what is added to them, 1
- * where the shift is not 0 and negative halves round downwards, the multiplier and the shift. */
+ * where the shift is not 0, so that negative halves round downwards, the multiplier and the shift.
+ */
 typedef struct {
     int32_t start, halves, multiplier, shift;
 } mg_rounding_s8;
