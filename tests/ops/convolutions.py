@@ -57,6 +57,13 @@ IMAGES = (
     Image("7x7-dilation2", (9, 8, 3), Window((7, 7), pad=(6, 6, 6, 6), dilation=(2, 2))),
 )
 
+#: Kernels have code of their own for some rows of taps and steps.
+WINDOWS = tuple(
+    Image(f"{k}x{k}-stride{step}-windows", (10, 11, 5), Window((k, k), (step, step), (k // 2,) * 4))
+    for k in range(1, 8)
+    for step in (1, 2, 3)
+)
+
 #: More channels than kernels take at a time.
 DEEP = (
     Image("deep-pointwise", (5, 7, 40), Window((1, 1))),
@@ -155,6 +162,7 @@ __all__ = [
     "LARGE",
     "NONE",
     "RELU6",
+    "WINDOWS",
     "Image",
     "backward_operands",
     "float_operands",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from mcugrad.ops.clamp_range import NONE, Clamp
 from mcugrad.ops.conv2d import Conv2dAttrs, Conv2dBwdDataAttrs
+from mcugrad.ops.window import Window
 from tests.ops.case import Case, Operand
 from tests.ops.convolutions import (
     CLAMPS,
@@ -89,6 +90,8 @@ def _backward(image: Image, channels: int, groups: int) -> Iterator[Case]:
 
 _SAME = labelled("3x3-same")
 _POINTWISE = labelled("pointwise").window
+#: Rows and channels of which kernels take several tiles, of every size.
+_TILES = Image("3x3-tiles", (6, 17, 6), Window((3, 3), pad=(1, 1, 1, 1)))
 _MANY_POSITIONS = Image("many-positions", (48, 48, 4), _POINTWISE)
 
 CASES = [
@@ -103,6 +106,8 @@ CASES = [
     _int8(_SAME, 4, more="-saturating", span=0.2),
     *(_int8(_SAME, 9, clamp=c, more=f"-{name}") for name, c in CLAMPS.items()),
     *(case for shape in _SHAPES for case in _backward(*shape)),
+    _float(_TILES, 18, clamp=CLAMPS["relu6"], bias=True),
+    *_backward(_TILES, 18, 1),
     *_backward(_MANY_POSITIONS, 4, 1),
     *_backward(Image("pointwise-few", (1, 3, 8), _POINTWISE), 5, 1),
     *_backward(Image("pointwise-parts", (17, 19, 13), _POINTWISE), 7, 1),
