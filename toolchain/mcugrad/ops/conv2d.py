@@ -205,6 +205,11 @@ def _pointwise_weight(call: OpCall) -> bool:
     return enough and _pointwise(call.attrs, *x.shape[1:3])
 
 
+def _shifts_right(call: OpCall) -> bool:
+    """Whether the int8 kernel of Helium serves it, which shifts no sum to the left."""
+    return max(requantization(call, call.attrs.clamp).shift) <= 0
+
+
 def _deep_or_wide(call: OpCall) -> bool:
     """Whether what the DSP kernel lays out serves enough input or output channels."""
     w = call.input(1)
@@ -316,7 +321,7 @@ register(
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
             variants=(
-                Variant("mve", types=(DType.S8,), scratch=True),
+                Variant("mve", _shifts_right, (DType.S8,), scratch=True),
                 Variant("mve", _output_lanes, (DType.F16,), scratch=True, half_sums=True),
                 Variant("dsp", _deep_or_wide, (DType.S8,), scratch=True),
                 Variant("rvv", _fwd_as_planes, (DType.F16,), scratch=True, form="planes"),

@@ -186,6 +186,7 @@ register(
                 lambda call: rescaling(call, call.attrs.clamp).struct(),
                 variants=(
                     Variant("rvv", types=FLOATS),
+                    Variant("mve", types=(DType.F16,), half_sums=True),
                     Variant("xfvec", lambda c: c.input(1).shape[1] % 2 == 0, (DType.F16,)),
                 ),
             ),
@@ -205,7 +206,10 @@ register(
             "fully_connected",
             _bwd_data_params,
             axis=0,
-            variants=(Variant("rvv", types=FLOATS),),
+            variants=(
+                Variant("rvv", types=FLOATS),
+                Variant("mve", types=(DType.F16,), half_sums=True),
+            ),
         ),
         products=_bwd_data_products,
         integer=bwd_data_rule("fully_connected", lambda _attrs, w: w.shape[0]),
@@ -226,7 +230,9 @@ register(
         _bwd_weight_infer,
         _bwd_weight_reference,
         kernels=linear.bwd_weight_kernels(
-            "fully_connected", _bwd_weight_params, (Variant("rvv", types=FLOATS),)
+            "fully_connected",
+            _bwd_weight_params,
+            (Variant("rvv", types=FLOATS), Variant("mve", types=(DType.F16,))),
         ),
         products=_bwd_weight_products,
         gathers=True,
