@@ -18,4 +18,6 @@
 
 MG_MERGE(mg_merge_channels_s8_fwd, int8_t)
 MG_MERGE(mg_merge_channels_f32_fwd, float)
+#ifdef MG_HALF
 MG_MERGE(mg_merge_channels_f16_fwd, mg_f16)
+#endif

@@ -67,11 +67,13 @@ MG_INLINE void let_through_f32(int32_t count, uint32_t bits, const float *dy, fl
     }
 }
 
+#ifdef MG_HALF
 MG_INLINE void let_through_f16(int32_t count, uint32_t bits, const mg_f16 *dy, mg_f16 *dx) {
     for (int32_t k = 0; k < count; ++k) {
         dx[k] = (bits >> k) & 1 ? dy[k] : (mg_f16)0;
     }
 }
+#endif
 
 MG_INLINE void let_through_s16(int32_t count, uint32_t bits, const int16_t *dy, int16_t *dx) {
     for (int32_t k = 0; k < count; ++k) {
@@ -97,5 +99,7 @@ MG_INLINE void let_through_s16(int32_t count, uint32_t bits, const int16_t *dy, 
     }
 
 MG_SATURATION_MASK(float, f32)
+#ifdef MG_HALF
 MG_SATURATION_MASK(mg_f16, f16)
+#endif
 MG_SATURATION_MASK(int16_t, s16)

@@ -2,6 +2,7 @@
  * of int32 biases. */
 #include "arithmetic.h"
 #include "draw.h"
+#include "mg_cores.h"
 #include "scales.h"
 #include "step_s16.h"
 #include "tile.h"
@@ -186,8 +187,9 @@ void mg_sgd_integer_s32_step(const mg_size_params *p, const mg_sgd_quant *q, con
                              const int32_t *dw, const int32_t *exponent, const int32_t *updates,
                              const float *hyper, int32_t *w_next) {
     const mg_step_s16 s = mg_step_s16_of(q, exponent, updates, hyper);
+    const mg_part part = mg_share(p->size, 1);
     MG_ROLLED
-    for (int32_t i = 0; i < p->size; ++i) {
+    for (int32_t i = part.first; i < part.end; ++i) {
         const mg_parts rate = rate_at(&s, q->scales.count > 1 ? i : 0);
         w_next[i] =
             (int32_t)limited(w[i] - fall(&s, step_of(&s, rate, w[i], dw[i]), i, 0), q->limit);

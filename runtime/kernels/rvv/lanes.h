@@ -36,6 +36,20 @@ static inline void mg_store(REAL *to, mg_vector x, size_t n) {
     mg_store_apart(to, 1, x, n);
 }
 
+static inline mg_sums mg_load_sums(const float *from, size_t n) {
+    mg_sums sums = {{0}};
+    for (size_t i = 0; i < n; ++i) {
+        sums.lane[i] = from[i];
+    }
+    return sums;
+}
+
+static inline void mg_store_sums(float *to, mg_sums sums, size_t n) {
+    for (size_t i = 0; i < n; ++i) {
+        to[i] = sums.lane[i];
+    }
+}
+
 static inline mg_sums mg_all(float x, size_t n) {
     mg_sums sums = {{0}};
     for (size_t i = 0; i < n; ++i) {

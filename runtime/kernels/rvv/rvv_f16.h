@@ -39,6 +39,14 @@ static inline void mg_store(REAL *to, mg_vector x, size_t n) {
     __riscv_vse16(to, x, n);
 }
 
+static inline mg_sums mg_load_sums(const float *from, size_t n) {
+    return __riscv_vle32_v_f32m8(from, n);
+}
+
+static inline void mg_store_sums(float *to, mg_sums sums, size_t n) {
+    __riscv_vse32(to, sums, n);
+}
+
 static inline mg_sums mg_all(float x, size_t n) {
     return __riscv_vfmv_v_f_f32m8(x, n);
 }

@@ -1,7 +1,7 @@
 /* The gradient of a convolution's weights in half precision: products are summed over positions,
- * so both operands are turned first, and those of a channel lie side by side. Of x, four columns
- * (a tap's input channels, then the next tap's of the row) are turned at a time, and rows that a
- * tap meets one after the other are neighbours. */
+ * so both operands are turned first, and those of a channel lie side by side. Of x, up to six
+ * columns (a tap's input channels, then the next tap's of the row) are turned at a time, and rows
+ * that a tap meets one after the other are neighbours. */
 #include "dots.h"
 #include "halves.h"
 #include "span.h"
@@ -40,7 +40,7 @@ static int32_t place_of(const mg_conv2d_params *p, int32_t y) {
 
 size_t mg_conv2d_f16_bwd_weight_xfvec_scratch_size(const mg_conv2d_params *shape) {
     const mg_conv2d_params p = flat(shape);
-    const int32_t rows = p.out_c * p.out_h + MG_TILE * rows_of(&p);
+    const int32_t rows = p.out_c * p.out_h + MG_ROWS * rows_of(&p);
     return (size_t)(rows * line_of(&p)) * sizeof(mg_f16);
 }
 
@@ -92,28 +92,29 @@ static void turn_x(const mg_conv2d_params *p, int32_t kx, int32_t channels, cons
     }
 }
 
-/* first: of dw's, in the first row */
-MG_INLINE void finish(int rows, int columns, const operands *o, int32_t first, int32_t row,
+/* The rows of a tile are columns of w, and its columns channels of dy.
+ * first: of dw's; step: from channel to channel in it */
+MG_INLINE void finish(int rows, int columns, const operands *o, int32_t first, int32_t step,
                       mg_sums sums) {
     MG_UNROLLED
-    for (int i = 0; i < rows; ++i) {
+    for (int j = 0; j < columns; ++j) {
         MG_UNROLLED
-        for (int j = 0; j < columns; ++j) {
-            const int32_t at = first + i * row + j;
+        for (int i = 0; i < rows; ++i) {
+            const int32_t at = first + j * step + i;
             const float before = o->gathered != NULL ? (float)o->gathered[at] : 0.0F;
             o->dw[at] = (mg_f16)(sums[i][j] + before);
         }
     }
 }
 
-MG_INLINE void tile(int rows, int columns, const operands *o, mg_reach reach, const mg_f16 *dy,
-                    const mg_f16 *x, int32_t first) {
+MG_INLINE void tile(int rows, int columns, const operands *o, mg_reach reach, const mg_f16 *x,
+                    const mg_f16 *dy, int32_t first) {
     const mg_conv2d_params *const p = o->p;
-    const mg_f16 *a[MG_TILE], *b[MG_TILE];
+    const mg_f16 *a[MG_ROWS], *b[MG_COLUMNS];
     mg_sums sums;
     MG_UNROLLED
     for (int i = 0; i < rows; ++i) {
-        a[i] = dy + i * p->out_h * o->line;
+        a[i] = x + i * o->plane;
         MG_UNROLLED
         for (int j = 0; j < columns; ++j) {
             sums[i][j] = 0;
@@ -121,14 +122,14 @@ MG_INLINE void tile(int rows, int columns, const operands *o, mg_reach reach, co
     }
     MG_UNROLLED
     for (int j = 0; j < columns; ++j) {
-        b[j] = x + j * o->plane;
+        b[j] = dy + j * p->out_h * o->line;
     }
     mg_dots(rows, columns, reach, a, b, sums);
     finish(rows, columns, o, first, p->kernel_h * o->columns, sums);
 }
 
-/* All channels of dy with the columns that are turned, the first of which is `column`. */
-MG_INLINE void channels(int columns, const operands *o, int32_t column) {
+/* The columns of w that are turned, the first of which is `column`, for all channels of dy. */
+MG_INLINE void channels(int rows, const operands *o, int32_t column) {
     const mg_conv2d_params *const p = o->p;
     const mg_axis down = mg_rows(p);
     const int32_t plane = p->out_h * o->line;
@@ -140,14 +141,14 @@ MG_INLINE void channels(int columns, const operands *o, int32_t column) {
         const mg_f16 *const x = o->x + place_of(p, span.source) * o->line;
         int32_t first = ky * o->columns + column, channel = 0;
         MG_ROLLED
-        for (; channel + MG_TILE <= p->out_c; channel += MG_TILE) {
-            tile(MG_TILE, columns, o, reach, dy, x, first);
-            first += MG_TILE * p->kernel_h * o->columns;
-            dy += MG_TILE * plane;
+        for (; channel + MG_COLUMNS <= p->out_c; channel += MG_COLUMNS) {
+            tile(rows, MG_COLUMNS, o, reach, x, dy, first);
+            first += MG_COLUMNS * p->kernel_h * o->columns;
+            dy += MG_COLUMNS * plane;
         }
         MG_ROLLED
         for (; channel < p->out_c; ++channel) {
-            tile(1, columns, o, reach, dy, x, first);
+            tile(rows, 1, o, reach, x, dy, first);
             first += p->kernel_h * o->columns;
             dy += plane;
         }
@@ -158,18 +159,20 @@ void mg_conv2d_f16_bwd_weight_xfvec(void *scratch, const mg_conv2d_params *shape
                                     const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw) {
     const mg_conv2d_params row = flat(shape), *const p = &row;
     const int32_t line = line_of(p), plane = rows_of(p) * line, columns = p->kernel_w * p->in_c;
-    mg_f16 *const planes = scratch, *const turned = planes + MG_TILE * plane;
+    mg_f16 *const planes = scratch, *const turned = planes + MG_ROWS * plane;
     const operands o = {p, planes, turned, gathered, dw, line, plane, columns};
     turn_dy(p, dy, turned);
     for (int32_t column = 0, taken; column < columns; column += taken) {
-        taken = columns - column < MG_TILE ? 1 : MG_TILE;
+        taken = mg_tile_rows(columns - column);
         for (int32_t j = 0, run; j < taken; j += run) {
             const int32_t channel = (column + j) % p->in_c;
             run = mg_min(taken - j, p->in_c - channel);
             turn_x(p, (column + j) / p->in_c, run, x + channel, planes + j * plane);
         }
-        if (taken == MG_TILE) {
-            channels(MG_TILE, &o, column);
+        if (taken == MG_ROWS) {
+            channels(MG_ROWS, &o, column);
+        } else if (taken == MG_COLUMNS) {
+            channels(MG_COLUMNS, &o, column);
         } else {
             channels(1, &o, column);
         }

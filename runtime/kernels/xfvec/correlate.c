@@ -1,7 +1,7 @@
-/* Correlations, four positions and four channels at a time.
+/* Correlations, six positions and four channels at a time.
  *
- * Windows are read where they are in x if all four lie inside and their rows are words. Else they
- * are laid out, with zeros for padding: together if they are neighbours, or side by side. */
+ * Windows are read where they are in x if all of them lie inside and their rows are words. Else
+ * they are laid out, with zeros for padding: together if they are neighbours, or side by side. */
 #include "correlate.h"
 #include "dots.h"
 #include "span.h"
@@ -16,12 +16,14 @@ typedef struct {
     const mg_f16 *w, *b;
     mg_reach reach;
     int32_t back;          /* from the last run's end to the window's start */
+    int32_t taps;          /* rows of taps that are summed */
+    int32_t first, rest;   /* halves of a row of w before and behind theirs */
     int32_t channels, row; /* halves of a row of w */
     int32_t step;          /* from position to position in y */
 } layer;
 
 size_t mg_windows_size(const mg_conv2d_params *p) {
-    return (size_t)(MG_TILE * mg_even(mg_products(p)));
+    return (size_t)(MG_ROWS * mg_even(mg_products(p)));
 }
 
 /* Whether a window's taps of a row are neighbours in x, and all that they meet are words. */
@@ -29,15 +31,14 @@ static int in_words(const mg_conv2d_params *p) {
     return p->in_c % 2 == 0 && (p->dilation_w == 1 || p->kernel_w == 1);
 }
 
-/* `columns` taps of each row of a window. */
-static void lay_out(const mg_conv2d_params *p, const mg_f16 *x, corner from, int32_t columns,
-                    mg_f16 *to) {
+/* `columns` taps of each of a window's rows. */
+static void lay_out(const mg_conv2d_params *p, const mg_f16 *x, corner from, int32_t rows,
+                    int32_t columns, mg_f16 *to) {
     const int32_t depth = p->in_c, step = p->dilation_w;
     const int32_t low = from.column < 0 ? mg_min(mg_ceil_div(-from.column, step), columns) : 0;
     const int32_t high = mg_max(mg_min(mg_ceil_div(p->in_w - from.column, step), columns), low);
     MG_ROLLED
-    for (int32_t ky = 0; ky < p->kernel_h; ++ky, to += columns * depth) {
-        const int32_t y = from.row + ky * p->dilation_h;
+    for (int32_t y = from.row; rows > 0; --rows, y += p->dilation_h, to += columns * depth) {
         if (y < 0 || y >= p->in_h) {
             mg_clear_halves(columns * depth, to);
             continue;
@@ -88,7 +89,7 @@ MG_INLINE void limit_rows(int rows, int columns, const mg_clamp_f32 *q, mg_f16 *
 /* Limits of pairs would make a number of what is none: then they are taken one by one. */
 MG_INLINE void finish_words(int rows, int columns, const mg_clamp_f32 *q, mg_sums sums, mg_f16 *y,
                             int32_t step) {
-    mg_halves two[MG_TILE][MG_TILE / 2];
+    mg_halves two[MG_ROWS][MG_COLUMNS / 2];
     int limited = q != NULL;
     MG_UNROLLED
     for (int i = 0; i < rows; ++i) {
@@ -152,7 +153,7 @@ MG_INLINE void tile(int rows, int columns, const layer *l, const mg_f16 **window
     start(rows, columns, b, sums);
     mg_dots(rows, columns, l->reach, windows, w, sums);
     mg_move(rows, windows, l->back);
-    mg_move(columns, w, (columns - 1) * l->row);
+    mg_move(columns, w, (columns - 1) * l->row + l->first + l->rest);
     if (columns % 2 == 0 && l->channels % 2 == 0) {
         finish_words(rows, columns, l->limits, sums, y, l->step);
     } else {
@@ -161,17 +162,17 @@ MG_INLINE void tile(int rows, int columns, const layer *l, const mg_f16 **window
 }
 
 MG_INLINE void channels(int rows, const layer *l, const mg_f16 **windows, mg_f16 *y) {
-    static const mg_f16 zeros[MG_TILE];
-    const mg_f16 *w[MG_TILE], *b = l->b != NULL ? l->b : zeros;
+    static const mg_f16 zeros[MG_COLUMNS];
+    const mg_f16 *w[MG_COLUMNS], *b = l->b != NULL ? l->b : zeros;
     const int32_t b_step = l->b != NULL;
     int32_t left = l->channels;
     MG_UNROLLED
-    for (int j = 0; j < MG_TILE; ++j) {
-        w[j] = l->w + j * l->row;
+    for (int j = 0; j < MG_COLUMNS; ++j) {
+        w[j] = l->w + l->first + j * l->row;
     }
     MG_ROLLED
-    for (; left >= MG_TILE; left -= MG_TILE, b += MG_TILE * b_step, y += MG_TILE) {
-        tile(rows, MG_TILE, l, windows, w, b, y);
+    for (; left >= MG_COLUMNS; left -= MG_COLUMNS, b += MG_COLUMNS * b_step, y += MG_COLUMNS) {
+        tile(rows, MG_COLUMNS, l, windows, w, b, y);
     }
     MG_ROLLED
     for (; left > 0; --left, b += b_step, ++y) {
@@ -186,9 +187,9 @@ typedef struct {
     corner at;
 } place;
 
-/* The first of a row. */
-static place place_of(const mg_conv2d_params *p, int32_t down) {
-    const corner at = {down * p->stride_h - p->pad_top, -p->pad_left};
+/* The first of a row whose windows begin with a row of taps. */
+static place place_of(const mg_conv2d_params *p, int32_t down, int32_t tap) {
+    const corner at = {down * p->stride_h - p->pad_top + tap * p->dilation_h, -p->pad_left};
     return (place){0, (at.row * p->in_w + at.column) * p->in_c, at};
 }
 
@@ -208,12 +209,12 @@ MG_INLINE void positions(int rows, const mg_conv2d_params *p, layer *l, mg_f16 *
                          const mg_f16 *x, place *next, mg_f16 *y) {
     const int32_t row = p->kernel_w * p->in_c, line = p->in_w * p->in_c;
     const int32_t together = (rows - 1) * p->stride_w + p->kernel_w; /* columns of all windows */
-    const uint32_t low = (uint32_t)mg_max(p->in_h - (p->kernel_h - 1) * p->dilation_h, 0);
+    const uint32_t low = (uint32_t)mg_max(p->in_h - (l->taps - 1) * p->dilation_h, 0);
     const uint32_t right = (uint32_t)mg_max(p->in_w - (p->kernel_w - 1) * p->dilation_w, 0);
     const int words = in_words(p), neighbours = next->across + rows <= p->out_w;
     int inside = words;
-    const mg_f16 *windows[MG_TILE];
-    place at[MG_TILE];
+    const mg_f16 *windows[MG_ROWS];
+    place at[MG_ROWS];
     MG_UNROLLED
     for (int i = 0; i < rows; ++i) {
         at[i] = *next;
@@ -222,14 +223,14 @@ MG_INLINE void positions(int rows, const mg_conv2d_params *p, layer *l, mg_f16 *
         *next = behind(p, *next);
     }
     if (inside) {
-        l->reach = (mg_reach){p->kernel_h, row, p->dilation_h * line - row, 0};
+        l->reach = (mg_reach){l->taps, row, p->dilation_h * line - row, 0};
     } else {
         const int strip = words && neighbours && p->stride_w <= p->kernel_w && p->dilation_w == 1;
         const int32_t step = strip ? p->stride_w * p->in_c : l->row;
-        l->reach = strip ? (mg_reach){p->kernel_h, row, together * p->in_c - row, 0}
-                         : (mg_reach){1, l->row, 0, 0};
+        l->reach = strip ? (mg_reach){l->taps, row, together * p->in_c - row, 0}
+                         : (mg_reach){1, l->row - l->first - l->rest, 0, 0};
         for (int i = 0; i < (strip ? 1 : rows); ++i) {
-            lay_out(p, x, at[i].at, strip ? together : p->kernel_w, work + i * step);
+            lay_out(p, x, at[i].at, l->taps, strip ? together : p->kernel_w, work + i * step);
         }
         MG_UNROLLED
         for (int i = 0; i < rows; ++i) {
@@ -240,6 +241,21 @@ MG_INLINE void positions(int rows, const mg_conv2d_params *p, layer *l, mg_f16 *
     channels(rows, l, windows, y);
 }
 
+/* Leaves out the rows of taps that lie outside the image. Gives the first that does not; where all
+ * lie outside any will do, whose windows are zeros. */
+static int32_t choose_taps(const mg_conv2d_params *p, int32_t down, layer *l) {
+    const mg_axis rows = mg_rows(p);
+    const mg_span span = mg_forward_taps(&rows, down);
+    if (span.taps == 0) {
+        return 0;
+    }
+    const int32_t row = p->kernel_w * p->in_c;
+    l->taps = span.taps;
+    l->first = span.tap * row;
+    l->rest = l->row - l->first - span.taps * row;
+    return span.tap;
+}
+
 void mg_correlate(const mg_conv2d_params *p, const mg_clamp_f32 *q, mg_f16 *work, const mg_f16 *x,
                   const mg_f16 *w, const mg_f16 *b, const mg_spread *y) {
     layer l = {
@@ -248,25 +264,31 @@ void mg_correlate(const mg_conv2d_params *p, const mg_clamp_f32 *q, mg_f16 *work
         .b = b,
         .channels = p->out_c,
         .row = mg_even(mg_products(p)),
+        .taps = p->kernel_h,
         .step = y->column,
     };
-    const int one = y->row == p->out_w * y->column; /* row of all positions */
+    /* A row of all positions, where windows of its own need not be neighbours. */
+    const int one =
+        y->row == p->out_w * y->column && (p->kernel_h * p->kernel_w == 1 || p->out_w < MG_COLUMNS);
     const int32_t rows = one ? mg_min(p->out_h, 1) : p->out_h;
-    for (int i = 0; i < MG_TILE && mg_products(p) != l.row; ++i) {
+    for (int i = 0; i < MG_ROWS && mg_products(p) != l.row; ++i) {
         work[(i + 1) * l.row - 1] = 0; /* which makes a row even */
     }
     MG_ROLLED
     for (int32_t down = 0; down < rows; ++down) {
-        place next = place_of(p, down);
+        place next = place_of(p, down, one || !in_words(p) ? 0 : choose_taps(p, down, &l));
         mg_f16 *to = y->first + down * y->row;
         int32_t left = one ? p->out_h * p->out_w : p->out_w;
         MG_ROLLED
-        for (; left >= MG_TILE; left -= MG_TILE, to += MG_TILE * y->column) {
-            positions(MG_TILE, p, &l, work, x, &next, to);
-        }
-        MG_ROLLED
-        for (; left > 0; --left, to += y->column) {
-            positions(1, p, &l, work, x, &next, to);
+        for (int32_t taken; left > 0; left -= taken, to += taken * y->column) {
+            taken = mg_tile_rows(left);
+            if (taken == MG_ROWS) {
+                positions(MG_ROWS, p, &l, work, x, &next, to);
+            } else if (taken == MG_COLUMNS) {
+                positions(MG_COLUMNS, p, &l, work, x, &next, to);
+            } else {
+                positions(1, p, &l, work, x, &next, to);
+            }
         }
     }
 }

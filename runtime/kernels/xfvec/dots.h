@@ -6,10 +6,17 @@
 
 #include "xfvec.h"
 
-#define MG_TILE  4 /* rows and columns whose sums and halves the registers hold */
-#define MG_PAIRS 8 /* pairs of halves that share the counting of a loop */
+#define MG_ROWS    6 /* rows and columns whose sums and halves the registers hold */
+#define MG_COLUMNS 4
+#define MG_PAIRS   8 /* pairs of halves that share the counting of a loop */
 
-typedef float mg_sums[MG_TILE][MG_TILE];
+typedef float mg_sums[MG_ROWS][MG_COLUMNS];
+
+/* The rows of the next tile of several, of which there are: six, four or one. */
+static inline int32_t mg_tile_rows(int32_t left) {
+    const int short_of_six = left < MG_ROWS || left / 2 == MG_COLUMNS; /* or one by one at last */
+    return left < MG_COLUMNS ? 1 : short_of_six ? MG_COLUMNS : MG_ROWS;
+}
 
 /* What is summed over: one or more runs of `length` halves, which is even, and the halves from the
  * end of one to the start of the next on either side. */
@@ -27,7 +34,7 @@ MG_INLINE void mg_move(int count, const mg_f16 **pointers, int32_t step) {
 
 MG_INLINE void mg_dots_step(int rows, int columns, const mg_f16 *const *a, const mg_f16 *const *b,
                             int32_t k, mg_sums sums) {
-    mg_halves row[MG_TILE];
+    mg_halves row[MG_ROWS];
     MG_UNROLLED
     for (int i = 0; i < rows; ++i) {
         row[i] = mg_load_halves(a[i] + k);
@@ -40,7 +47,6 @@ MG_INLINE void mg_dots_step(int rows, int columns, const mg_f16 *const *a, const
             sums[i][j] = mg_add_products(sums[i][j], row[i], column);
         }
     }
-    MG_KEEP_ORDER();
 }
 
 /* a and b move on to where the last runs end. */

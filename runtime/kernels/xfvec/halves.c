@@ -1,7 +1,9 @@
 /* Halves laid out anew. */
 #include "halves.h"
 
-enum { WORDS = 4, ROWS = 4, COLUMNS = 4 };
+#include "dots.h"
+
+enum { WORDS = 4, ROWS = 4 };
 
 static int even(uintptr_t n) {
     return n % sizeof(mg_halves) == 0;
@@ -67,7 +69,7 @@ MG_INLINE const mg_f16 *turn_rows(int rows, int columns, const mg_f16 *from, int
 
 MG_INLINE void turn(int columns, int32_t rows, const mg_f16 *from, int32_t from_step, mg_f16 *to,
                     int32_t to_step) {
-    mg_f16 *row[COLUMNS];
+    mg_f16 *row[MG_ROWS];
     MG_UNROLLED
     for (int c = 0; c < columns; ++c) {
         row[c] = to + c * to_step;
@@ -84,13 +86,16 @@ MG_INLINE void turn(int columns, int32_t rows, const mg_f16 *from, int32_t from_
 
 void mg_turn_halves(int32_t rows, int32_t columns, const mg_f16 *from, int32_t from_step,
                     mg_f16 *to, int32_t to_step) {
-    int32_t column = 0;
-    MG_ROLLED
-    for (; column + COLUMNS <= columns; column += COLUMNS) {
-        turn(COLUMNS, rows, from + column, from_step, to + column * to_step, to_step);
-    }
-    MG_ROLLED
-    for (; column < columns; ++column) {
-        turn(1, rows, from + column, from_step, to + column * to_step, to_step);
+    for (int32_t column = 0, taken; column < columns; column += taken) {
+        taken = mg_tile_rows(columns - column);
+        if (taken == MG_ROWS) {
+            turn(MG_ROWS, rows, from, from_step, to, to_step);
+        } else if (taken == MG_COLUMNS) {
+            turn(MG_COLUMNS, rows, from, from_step, to, to_step);
+        } else {
+            turn(1, rows, from, from_step, to, to_step);
+        }
+        from += taken;
+        to += taken * to_step;
     }
 }

@@ -26,9 +26,10 @@ typedef float mg_halves;
     __asm__(".insn r " instruction ", %0, %1, %2" : "=f"(result) : "f"(a), "f"(b));                \
     return result
 
-/* sum + a[0] * b[0] + a[1] * b[1], rounded once */
+/* sum + a[0] * b[0] + a[1] * b[1], rounded once. In the order written: schedulers that hoist the
+ * loads of steps to come run out of registers and spill. */
 MG_INLINE float mg_add_products(float sum, mg_halves a, mg_halves b) {
-    __asm__(".insn r " MG_VFDOTPEX_S_H ", %0, %1, %2" : "+f"(sum) : "f"(a), "f"(b));
+    __asm__ volatile(".insn r " MG_VFDOTPEX_S_H ", %0, %1, %2" : "+f"(sum) : "f"(a), "f"(b));
     return sum;
 }
 

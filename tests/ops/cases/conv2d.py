@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from mcugrad.ops.clamp_range import NONE, Clamp
 from mcugrad.ops.conv2d import Conv2dAttrs, Conv2dBwdDataAttrs
+from mcugrad.ops.window import Window
 from tests.ops.case import Case, Operand
 from tests.ops.convolutions import (
     CLAMPS,
@@ -14,6 +15,7 @@ from tests.ops.convolutions import (
     Image,
     backward_operands,
     float_operands,
+    in_halves,
     labelled,
     quantised,
 )
@@ -69,6 +71,12 @@ def _int8(
     return Case("conv2d", label, layer.operands, attrs, (layer.output,))
 
 
+def _in_halves(image: Image, channels: int) -> Case:
+    layer = in_halves(image.input, _weights(image, channels, 1), axis=0)
+    attrs = Conv2dAttrs(image.window)
+    return Case("conv2d", f"{image.label}-halves-s8", layer.operands, attrs, (layer.output,))
+
+
 def _backward(image: Image, channels: int, groups: int) -> Iterator[Case]:
     attrs = Conv2dAttrs(image.window, groups)
     shape, dy = _weights(image, channels, groups), Operand((1, *image.output, channels))
@@ -82,6 +90,8 @@ def _backward(image: Image, channels: int, groups: int) -> Iterator[Case]:
 
 _SAME = labelled("3x3-same")
 _POINTWISE = labelled("pointwise").window
+#: Rows and channels of which kernels take several tiles, of every size.
+_TILES = Image("3x3-tiles", (6, 17, 6), Window((3, 3), pad=(1, 1, 1, 1)))
 _MANY_POSITIONS = Image("many-positions", (48, 48, 4), _POINTWISE)
 
 CASES = [
@@ -90,11 +100,14 @@ CASES = [
     *(_float(_SAME, 9, clamp=c, more=f"-{name}", bias=True) for name, c in CLAMPS.items()),
     *(_int8(*shape) for shape in _SHAPES),
     *(_int8(image, channels) for image in DEEP for channels in (16, 37)),
+    _in_halves(_SAME, 13),
     _int8(_SAME, 6, more="-per-tensor", per_channel=False),
     _int8(_SAME, 4, more="-no-bias", bias=False),
     _int8(_SAME, 4, more="-saturating", span=0.2),
     *(_int8(_SAME, 9, clamp=c, more=f"-{name}") for name, c in CLAMPS.items()),
     *(case for shape in _SHAPES for case in _backward(*shape)),
+    _float(_TILES, 18, clamp=CLAMPS["relu6"], bias=True),
+    *_backward(_TILES, 18, 1),
     *_backward(_MANY_POSITIONS, 4, 1),
     *_backward(Image("pointwise-few", (1, 3, 8), _POINTWISE), 5, 1),
     *_backward(Image("pointwise-parts", (17, 19, 13), _POINTWISE), 7, 1),

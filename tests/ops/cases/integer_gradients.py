@@ -19,7 +19,7 @@ from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs
 from mcugrad.ops.weight_step import WeightStepAttrs
 from mcugrad.ops.window import Window
 from tests.ops.case import Case, Operand, mask
-from tests.ops.convolutions import DEEP, IMAGES, LARGE, Image, labelled
+from tests.ops.convolutions import DEEP, IMAGES, LARGE, WINDOWS, Image, labelled
 from tests.ops.quant import per_tensor
 
 _X = per_tensor(0.0231, -11)
@@ -170,7 +170,7 @@ CASES = [
     *_convolution(_MANY, 2),
     *(case for image in IMAGES for case in _depthwise(image, 1)),
     *_depthwise(labelled("3x3-same"), 3),
-    *(case for image in LARGE for case in _depthwise(image, 1)),
+    *(case for image in (*WINDOWS, *LARGE) for case in _depthwise(image, 1)),
     *_depthwise(_WIDE, 1),
     *_depthwise(_MANY, 1),
     *_fully_connected(1, 13, 10),

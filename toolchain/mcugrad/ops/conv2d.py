@@ -238,6 +238,45 @@ def _bwd_weight_in_halves(call: OpCall) -> bool:
     return call.attrs.groups == 1 and out >= 3 and row >= (5 if out >= 16 else 6)
 
 
+#: Half sums in a vector of the RISC-V kernels, where it has 128 bits, and vectors of sums.
+_RVV_LANES, _RVV_RESULTS = 32, 3
+
+
+def _rvv_sums(across: int, others: int) -> int:
+    """How often their registers are filled with sums, which have lanes ``across`` one dimension."""
+    return -(-across // _RVV_LANES) * -(-others // _RVV_RESULTS)
+
+
+def _as_planes(attrs: Conv2dAttrs, positions: int, results: int) -> bool:
+    """Whether lanes of positions are filled better than those of ``results`` channels are."""
+    better = _rvv_sums(positions, results) < _rvv_sums(results, positions)
+    return attrs.groups == 1 and better
+
+
+def _fwd_as_planes(call: OpCall) -> bool:
+    _, height, width, out = call.outputs[0].shape
+    return _as_planes(call.attrs, height * width, out)
+
+
+def _bwd_data_as_planes(call: OpCall) -> bool:
+    attrs: Conv2dBwdDataAttrs = call.attrs
+    unit = attrs.conv.window.stride == (1, 1)
+    return unit and _as_planes(attrs.conv, attrs.height * attrs.width, call.input(1).shape[3])
+
+
+def _as_windows(call: OpCall) -> bool:
+    """Whether lanes of the products of a window are filled better than those of channels are.
+
+    By so much that laying windows out, which is for rows of some length, takes less.
+    """
+    attrs: Conv2dAttrs = call.attrs
+    out, *taps, depth = call.outputs[0].shape
+    by_window = _rvv_sums(prod(taps) * depth, out)
+    by_channel = prod(taps) * _rvv_sums(max(out, depth), min(out, depth))
+    dense = attrs.groups == 1 and attrs.window.dilation[1] == 1
+    return dense and call.input(1).shape[2] >= 5 and 3 * by_window < 2 * by_channel
+
+
 #: Channels from which on vectors of eight are quicker than single ones.
 _LANES = 3
 
@@ -280,6 +319,7 @@ register(
                 Variant("mve", types=(DType.S8,), scratch=True),
                 Variant("mve", _output_lanes, (DType.F16,), scratch=True, half_sums=True),
                 Variant("dsp", _deep_or_wide, (DType.S8,), scratch=True),
+                Variant("rvv", _fwd_as_planes, (DType.F16,), scratch=True, form="planes"),
                 Variant("rvv", scratch=True),
                 Variant("xfvec", _fwd_in_halves, (DType.F16,), scratch=True),
             ),
@@ -302,6 +342,7 @@ register(
             variants=(
                 Variant("pointwise", _pointwise_data, (DType.S8,), scratch=True, portable=True),
                 Variant("mve", _input_lanes, (DType.F16,), scratch=True, half_sums=True),
+                Variant("rvv", _bwd_data_as_planes, (DType.F16,), scratch=True, form="planes"),
                 Variant("rvv", types=FLOATS),
                 Variant("xfvec", _bwd_data_in_halves, (DType.F16,), scratch=True),
             ),
@@ -334,6 +375,7 @@ register(
             (
                 Variant("pointwise", _pointwise_weight, (DType.S8,), portable=True),
                 Variant("mve", types=(DType.F16,), half_sums=True),
+                Variant("rvv", _as_windows, (DType.F16,), scratch=True, form="windows"),
                 Variant("rvv", types=FLOATS),
                 Variant("xfvec", _bwd_weight_in_halves, (DType.F16,), scratch=True),
             ),
