@@ -49,6 +49,16 @@ MG_INLINE void mg_load_pairs(const mg_pair **from, mg_pair *x) {
     x[3] = d;
 }
 
+/* Stores four numbers at *to, which moves behind them. */
+MG_INLINE void mg_store_four(int32_t **to, const int32_t *x) {
+    register int32_t a __asm__("r8") = x[0], b __asm__("r9") = x[1];
+    register int32_t c __asm__("r10") = x[2], d __asm__("r11") = x[3];
+    __asm__ volatile("stmia %0!, {%1, %2, %3, %4}"
+                     : "+r"(*to)
+                     : "r"(a), "r"(b), "r"(c), "r"(d)
+                     : "memory");
+}
+
 #else
 
 static inline int32_t mg_add_products(int32_t sum, mg_pair a, mg_pair b) {
@@ -68,6 +78,12 @@ static inline mg_pair mg_even_bytes(mg_bytes x) {
 MG_INLINE void mg_load_pairs(const mg_pair **from, mg_pair *x) {
     for (int i = 0; i < 4; ++i) {
         x[i] = *(*from)++;
+    }
+}
+
+MG_INLINE void mg_store_four(int32_t **to, const int32_t *x) {
+    for (int i = 0; i < 4; ++i) {
+        *(*to)++ = x[i];
     }
 }
 
