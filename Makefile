@@ -38,5 +38,6 @@ $(VENV)/demo.stamp: pyproject.toml tools/setup.sh
 	touch $@
 
 $(VENV)/test.stamp: pyproject.toml tools/setup.sh
-	tools/setup.sh $(PYTHON) $(VENV) demo,test,lint qemu-system-arm qemu-system-riscv32 gcc g++ dtc
+	tools/setup.sh $(PYTHON) $(VENV) demo,test,lint qemu-system-arm qemu-system-riscv32 gcc g++ dtc \
+		arm-none-eabi-gcc riscv64-unknown-elf-gcc
 	touch $@

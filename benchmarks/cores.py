@@ -2,7 +2,8 @@
 
 Each core is counted by itself; what it spends on waiting for others is no work.
 
-Run: python -m benchmarks.cores [--model resnet8|kws ...] [--update SPEC] [--calls]
+Run: python -m benchmarks.cores [--model resnet8|kws ...] [--update SPEC] [--precision P]
+[--gradients G] [--calls]
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from mcugrad.cli.console import table
 from mcugrad.compiler import Request, compile_model
 from mcugrad.data import random_samples
 from mcugrad.devices.opening import FIRMWARE
-from mcugrad.image import read_code
+from mcugrad.image import Code, read_code
 from mcugrad.manifest import Manifest
+from mcugrad.passes.training import Gradients, Precision, TrainingOptions
 from mcugrad.profiling.calls import Entry
 from mcugrad.profiling.counting import Segment, counting
 from mcugrad.targets import find_target
 
 NETWORKS = {"resnet8": "pretrainedResnet.tflite", "kws": "kws_ref_model_float32.tflite"}
+INT8_NETWORKS = {"resnet8": "pretrainedResnet_quant.tflite", "kws": "kws_ref_model.tflite"}
 ONE, MANY = "rv32imfc", "rv32-cluster8"
 
 _JOIN, _WAIT, _END = "mg_join", "mg_wait", "mg_port_count"
@@ -48,45 +51,54 @@ class Step:
         return sum(max(part) for part in zip(*self.parts, strict=True))
 
 
-def counted(model: str, target: str, update: str) -> tuple[Manifest, Step]:
+def counted(
+    model: str, target: str, update: str, options: TrainingOptions | None = None
+) -> tuple[Manifest, Step]:
     """What one training step of a model takes on each core of a target."""
+    asked = options or TrainingOptions()
+    networks = INT8_NETWORKS if asked.precision is Precision.INT8 else NETWORKS
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
-        manifest = compile_model(Request(MODELS / NETWORKS[model], target, update), out)
+        manifest = compile_model(Request(MODELS / networks[model], target, update, asked), out)
         cores = range(find_target(target).cores)
         return manifest, Step([_core(manifest, out, core) for core in cores])
 
 
 def _core(manifest: Manifest, out: Path, core: int) -> list[int]:
+    code = read_code(out / FIRMWARE)
+    starts = [
+        code.functions[name].start for name in (Entry.STEP, _JOIN, _END) if name in code.functions
+    ]
+    marks = [range(start, start + 1) for start in starts]
+    parts = [work(s, code) for s in step_of(manifest, out, code, marks, core)]
+    return parts if core == 0 else [0, *parts]
+
+
+def step_of(
+    manifest: Manifest, out: Path, code: Code, marks: Sequence[range], core: int
+) -> list[Segment]:
+    """A core's training step between marks, among which are the step's entry and end.
+
+    They are those from the first core's entry to the reading of its counter; another core's are
+    all.
+    """
     target = find_target(manifest.target)
     sample = random_samples(manifest, 1, 0)
-    firmware = out / FIRMWARE
-    code = read_code(firmware)
-    starts = {
-        name: code.functions[name].start
-        for name in (Entry.STEP, _JOIN, _END)
-        if name in code.functions
-    }
-    marks = [range(start, start + 1) for start in starts.values()]
-    with counting(target, firmware, manifest.fingerprint, marks, core) as device:
+    with counting(target, out / FIRMWARE, manifest.fingerprint, marks, core) as device:
         device.device.train_step(sample.x[0], sample.y[0])
         device.device.statistics()  # until then all cores wait for more work
         segments = device.segments()
+    first, end = (code.functions[name].start for name in (Entry.STEP, _END))
+    entered = [i for i, s in enumerate(segments) if s.address == first]
+    step = segments[entered[-1] if entered else 0 :]
+    return list(takewhile(lambda s: s.address != end, step))
+
+
+def work(segment: Segment, code: Code) -> int:
+    """Its instructions, without those of waiting for other cores."""
     waiting = code.functions.get(_WAIT, range(0))
-    work = [sum(_work(s, waiting)) for s in _of_step(segments, starts)]
-    return work if core == 0 else [0, *work]
-
-
-def _of_step(segments: Sequence[Segment], starts: dict[str, int]) -> list[Segment]:
-    """Those from the first core's entry to the reading of its counter; another core's are all."""
-    entered = [i for i, s in enumerate(segments) if s.address == starts[Entry.STEP]]
-    first = entered[-1] if entered else 0
-    return list(takewhile(lambda s: s.address != starts[_END], segments[first:]))
-
-
-def _work(segment: Segment, waiting: range) -> list[int]:
     blocks = segment.blocks.items()
-    return [b.instructions * r.count for b, r in blocks if b.address not in waiting]
+    return sum(b.instructions * r.count for b, r in blocks if b.address not in waiting)
 
 
 def main() -> None:
@@ -95,12 +107,15 @@ def main() -> None:
     parser.add_argument("--model", action="append", choices=tuple(NETWORKS), help="default: both")
     parser.add_argument("--update", default="all")
     parser.add_argument("--calls", action="store_true", help="what each call takes, too")
+    parser.add_argument("--precision", type=Precision, choices=list(Precision), default="f32")
+    parser.add_argument("--gradients", type=Gradients, choices=list(Gradients), default="f32")
     options = parser.parse_args()
+    training = TrainingOptions(precision=options.precision, gradients=options.gradients)
     require_data()
     rows = []
     for model in options.model or NETWORKS:
-        _, one = counted(model, ONE, options.update)
-        _, many = counted(model, MANY, options.update)
+        _, one = counted(model, ONE, options.update, training)
+        _, many = counted(model, MANY, options.update, training)
         alone = one.busiest
         rows.append(
             (

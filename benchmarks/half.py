@@ -1,6 +1,9 @@
 """Learning in half precision against float32: accuracy at the same rates and orders, and SRAM.
 
-Run: python -m benchmarks.half [--task NAME ...] [--orders N]
+With a mini-batch or momentum the rate is such that a sample moves the weights as far as alone:
+``rate * batch * (1 - momentum)``.
+
+Run: python -m benchmarks.half [--task NAME ...] [--orders N] [--batch N] [--momentum M]
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ import argparse
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,8 +42,10 @@ class Learned:
     sram: int
 
 
-def learned(task_name: str, way_name: str, rate: float, orders: int) -> Learned:
-    """What one way of learning makes of a task."""
+def learned(
+    task_name: str, way_name: str, rate: float, orders: int, optimiser: dict[str, Any]
+) -> Learned:
+    """What one way of learning makes of a task; ``optimiser``: batch and momentum."""
     task, way = TASKS[task_name], WAYS[way_name]
     data = task.data()
     if way.float_model:
@@ -47,7 +53,7 @@ def learned(task_name: str, way_name: str, rate: float, orders: int) -> Learned:
     accuracies, skipped = [], 0
     with tempfile.TemporaryDirectory() as name:
         folder, out = Path(name), Path(name) / "out"
-        asked = request(task, way, "host", folder)
+        asked = request(task, replace(way, options={**way.options, **optimiser}), "host", folder)
         manifest = compile_model(asked, out)
         needs = sram(replace(asked, target=TARGET), folder)
         with open_device("host", out) as device:
@@ -63,12 +69,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--task", action="append", choices=TASKS, help="default: all of them here")
     parser.add_argument("--orders", type=int, default=10, help="of the samples")
+    parser.add_argument("--batch", type=int, default=1, help="samples an update")
+    parser.add_argument("--momentum", type=float, default=0.0)
     options = parser.parse_args()
     require_data()
+    optimiser = {"batch": options.batch, "momentum": options.momentum}
     rows = []
-    for task, half, single, rate in PAIRS:
+    for task, half, single, alone in PAIRS:
+        rate = alone * options.batch * (1 - options.momentum)
         for way in (half, single) if task in (options.task or TASKS) else ():
-            found = learned(task, way, rate, options.orders)
+            found = learned(task, way, rate, options.orders, optimiser)
             shares = 100 * np.array(found.accuracies)
             error = shares.std(ddof=1) / np.sqrt(len(shares)) if len(shares) > 1 else 0.0
             rows.append(

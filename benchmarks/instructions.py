@@ -1,6 +1,7 @@
 """Fits the instruction model of a target to counts of every kernel call in QEMU.
 
-Models are profiled under several schemes, as ``mcugrad profile`` does it. The fit, by least
+Models are profiled under several schemes, as ``mcugrad profile`` does it; of several cores the one
+that has most to do in a call counts. The fit, by least
 squares for each kernel, is written to ``targets/<name>/instructions.toml``; its error is printed
 for whole training steps, of a fit that has not seen the model too. Run again whenever kernels
 have changed:
@@ -10,28 +11,46 @@ python -m benchmarks.instructions [--target NAME ...]
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.cores import step_of, work
 from benchmarks.datasets import FOLDER, MODELS, require_data
+from benchmarks.kernels.sweep import HALF_FAMILIES
 from mcugrad.cli.console import table
 from mcugrad.compiler import Request, compile_model, import_model, plan_training, prepare
 from mcugrad.data import random_samples
+from mcugrad.devices.opening import FIRMWARE
+from mcugrad.errors import DoesNotFitError
+from mcugrad.image import read_code
 from mcugrad.ir.graph import Phase
+from mcugrad.lower.program import KernelCall
+from mcugrad.manifest import Manifest
 from mcugrad.passes.scheme import resolve_scheme
 from mcugrad.passes.training import Gradients, Precision, TrainingOptions, training_graph
+from mcugrad.profiling.calls import Entry, marks, of_calls
 from mcugrad.profiling.profile import profile
 from mcugrad.resources import data_root
 from mcugrad.search.instructions import FILE, OTHER, InstructionModel, Row, terms
 from mcugrad.targets import Target, find_target
 
-#: One of each instruction set; the others are predicted from these.
-TARGETS = ("cortex-m7", "cortex-m3", "rv32imfc", "rv32imc")
+#: One of each instruction set and family of kernels; the others are predicted from these.
+TARGETS = (
+    "cortex-m7",
+    "cortex-m3",
+    "cortex-m55",
+    "rv32imfc",
+    "rv32imc",
+    "rv32-rvv",
+    "rv32-xfvec",
+    "rv32-cluster8",
+)
 
 _TTE = FOLDER / "tte_backbones_tflite"
 KWS, RESNET8 = MODELS / "kws_ref_model.tflite", MODELS / "pretrainedResnet_quant.tflite"
@@ -68,6 +87,11 @@ RUNS += [
     for run in (Run(model, "last:12"), Run(model, "bias:20", gradients=Gradients.S16))
 ]
 
+#: Where a family has kernels for half.
+HALF_RUNS = [
+    Run(model, "all", Precision.F16) for model in (KWS, RESNET8, MODELS / "vww_96_int8.tflite")
+]
+
 
 @dataclass(frozen=True)
 class Count:
@@ -89,26 +113,65 @@ class Counted:
 
 
 def count(run: Run, target: Target) -> Counted:
-    """One inference and one training step in the emulator."""
-    with tempfile.TemporaryDirectory() as name:
-        out = Path(name) / "out"
-        manifest = compile_model(Request(run.model, target.name, run.update, run.options), out)
-        sample = random_samples(manifest, 1, 0)
-        found = profile(out, sample.x[0], sample.y[0])
+    """One training step in the emulator; of one core an inference too."""
     graph = prepare(import_model(run.model))
     scheme = resolve_scheme(graph, run.update)
     plan = plan_training(training_graph(graph, scheme, run.options), target)
     calls = {c.name: c for c in plan.schedule.calls}
+    with tempfile.TemporaryDirectory() as name:
+        out = Path(name) / "out"
+        manifest = compile_model(Request(run.model, target.name, run.update, run.options), out)
+        if target.cores == 1:
+            sample = random_samples(manifest, 1, 0)
+            found = profile(out, sample.x[0], sample.y[0])
+            taken = {op.call.name: op.cost.instructions for op in found.ops}
+            step = found.step.instructions
+        else:
+            taken, step = _on_busiest_cores(manifest, out, calls)
     counts = [
         Count(
-            op.call.symbol,
-            terms(calls[op.call.name], plan.program.tensors),
-            op.cost.instructions,
-            op.call.phase != Phase.OUTPUT,
+            calls[name].symbol,
+            terms(calls[name], plan.program.tensors),
+            instructions,
+            calls[name].phase is not Phase.OUTPUT,
         )
-        for op in found.ops
+        for name, instructions in taken.items()
     ]
-    return Counted(run, counts, found.step.instructions)
+    return Counted(run, counts, step)
+
+
+def _on_busiest_cores(
+    manifest: Manifest, out: Path, calls: Mapping[str, KernelCall]
+) -> tuple[dict[str, int], int]:
+    """What each call of a step takes on the core that has most to do in it, and the whole step."""
+    code = read_code(out / FIRMWARE)
+    places = list(marks(code, manifest.calls))
+    names = [c.name for c in manifest.calls if c.phase in Entry.STEP.phases]
+    taken: dict[str, int] = {}
+    step = 0
+    for core in range(find_target(manifest.target).cores):
+        segments = step_of(manifest, out, code, places, core)
+        made = [n for n in names if core == 0 or calls[n].shared]
+        parts = of_calls(segments, code, [calls[n].symbol for n in made])
+        if core == 0:
+            step = sum(work(s, code) for s in segments)
+        for name, part in zip(made, parts, strict=True):
+            instructions = sum(work(s, code) for s in part)
+            if instructions > taken.get(name, 0):
+                step += instructions - taken[name] if name in taken else 0
+                taken[name] = instructions
+    return taken, step
+
+
+def counts(target: Target) -> list[Counted]:
+    """Those of all runs that fit the target."""
+    found = []
+    for run in (*RUNS, *(HALF_RUNS if HALF_FAMILIES & target.features else ())):
+        try:
+            found.append(count(run, target))
+        except DoesNotFitError as error:
+            print(f"{target.name}, {run.model.stem} {run.update}: {error}", file=sys.stderr)
+    return found
 
 
 def fitted(calls: Sequence[Count]) -> Row:
@@ -170,7 +233,7 @@ def main() -> None:
     require_data()
     rows = []
     for target in map(find_target, options.target or TARGETS):
-        counted = [count(run, target) for run in RUNS]
+        counted = counts(target)
         model = model_of(target.name, counted)
         path = data_root() / "targets" / target.name / FILE
         path.write_text(text(model), encoding="utf-8")

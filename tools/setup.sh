@@ -18,6 +18,7 @@ package() {
         qemu-system-riscv32) echo qemu-system-misc ;;
         gcc) echo gcc libc6-dev ;;
         dtc) echo device-tree-compiler ;;
+        *-gcc) echo "gcc-${1%-gcc}" ;;
         *) echo "$1" ;;
     esac
 }

@@ -52,12 +52,12 @@ class Result:
 
 
 #: Families of kernels in half precision. Elsewhere the compiler's library converts each half.
-_HALF = frozenset({"rvv", "xfvec", "mve"})
+HALF_FAMILIES = frozenset({"rvv", "xfvec", "mve"})
 
 
 def types_of(target: str) -> tuple[Types, ...]:
     """The types that a target has kernels for."""
-    half = bool(_HALF & find_target(target).features)
+    half = bool(HALF_FAMILIES & find_target(target).features)
     return tuple(t for t in Types if half or t is not Types.F16)
 
 

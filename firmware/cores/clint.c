@@ -60,6 +60,17 @@ void mg_join(void) {
     }
 }
 
+uint32_t mg_joined_bits(uint32_t bits) {
+    static volatile uint32_t seen[MG_CORES];
+    seen[mg_core()] = bits;
+    mg_join();
+    for (uint32_t core = 0; core < MG_CORES; core++) {
+        bits |= seen[core];
+    }
+    mg_join(); /* or a core that goes on could change what another one has still to read */
+    return bits;
+}
+
 static void do_work(void) {
     mg_join();
     forked.work(forked.model, forked.data);
@@ -82,6 +93,7 @@ _Noreturn void mg_start_other(void) {
         sleep();
     }
     awake();
+    mg_paint_stack();
     for (;;) {
         do_work();
     }

@@ -31,6 +31,9 @@ void mg_start_cores(void);
 void mg_fork(mg_work work, struct mg_model *model, void *data);
 void mg_join(void);
 
+/* The bits that any core has; all cores join. */
+uint32_t mg_joined_bits(uint32_t bits);
+
 #else
 
 static inline uint32_t mg_core(void) {
@@ -44,6 +47,10 @@ static inline void mg_fork(mg_work work, struct mg_model *model, void *data) {
 }
 
 static inline void mg_join(void) {}
+
+static inline uint32_t mg_joined_bits(uint32_t bits) {
+    return bits;
+}
 
 #endif
 

@@ -115,6 +115,10 @@ size_t mg_depthwise_conv2d_s8_fwd_dsp_scratch_size(const mg_conv2d_params *p);
 void mg_depthwise_conv2d_s8_fwd_dsp(void *scratch, const mg_conv2d_params *p,
                                     const mg_requant_s8 *q, const int8_t *x, const int8_t *w,
                                     const int32_t *b, int8_t *y);
+size_t mg_depthwise_conv2d_s8_fwd_mve_scratch_size(const mg_conv2d_params *p);
+void mg_depthwise_conv2d_s8_fwd_mve(void *scratch, const mg_conv2d_params *p,
+                                    const mg_requant_s8 *q, const int8_t *x, const int8_t *w,
+                                    const int32_t *b, int8_t *y);
 void mg_depthwise_conv2d_s8_fwd_rvv(const mg_conv2d_params *p, const mg_requant_s8 *q,
                                     const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y);
 void mg_depthwise_conv2d_f32_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const float *x,

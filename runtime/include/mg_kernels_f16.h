@@ -7,6 +7,17 @@
 #include "mg_f16.h"
 #include "mg_kernels.h"
 
+/* The scale doubles after `interval` good steps in a row, up to `largest`, and halves, down to 1,
+ * with each step that is skipped. steps: good ones in a row, and all that were skipped. */
+typedef struct {
+    int32_t interval;
+    float largest;
+} mg_loss_scale;
+
+void mg_loss_scale_f32_step(const mg_loss_scale *q, const float *scale, const int32_t *steps,
+                            const int32_t *finite, float *scale_next, int32_t *steps_next);
+
+#ifdef MG_HALF
 void mg_conv2d_f16_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const mg_f16 *x,
                        const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
 void mg_conv2d_f16_bwd_data(const mg_conv2d_params *p, const mg_f16 *dy, const mg_f16 *w,
@@ -163,16 +174,6 @@ void mg_all_finite_f16_fwd_rvv(const mg_size_params *p, const mg_f16 *x, const i
 void mg_all_finite_f16_fwd_xfvec(const mg_size_params *p, const mg_f16 *x, const int32_t *before,
                                  int32_t *finite);
 
-/* The scale doubles after `interval` good steps in a row, up to `largest`, and halves, down to 1,
- * with each step that is skipped. steps: good ones in a row, and all that were skipped. */
-typedef struct {
-    int32_t interval;
-    float largest;
-} mg_loss_scale;
-
-void mg_loss_scale_f32_step(const mg_loss_scale *q, const float *scale, const int32_t *steps,
-                            const int32_t *finite, float *scale_next, int32_t *steps_next);
-
 /* The rounding's random numbers, and the share of the learning rate, as in mg_sgd_quant. */
 typedef struct {
     int32_t salt;
@@ -187,5 +188,12 @@ void mg_sgd_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16
 void mg_sgd_f16_step_rvv(const mg_size_params *p, const mg_sgd_half *q, const mg_f16 *w,
                          const mg_f16 *dw, const float *scale, const int32_t *finite,
                          const int32_t *updates, const float *hyper, mg_f16 *w_next);
+
+/* With momentum, whose velocity v has no scale. */
+void mg_sgd_momentum_f16_step(const mg_size_params *p, const mg_sgd_half *q, const mg_f16 *w,
+                              const mg_f16 *dw, const mg_f16 *v, const float *scale,
+                              const int32_t *finite, const int32_t *updates, const float *hyper,
+                              mg_f16 *w_next, mg_f16 *v_next);
+#endif
 
 #endif

@@ -217,6 +217,25 @@ def test_hopelessly_little_sram_says_so(tmp_path: Path, capsys: pytest.CaptureFi
     assert least[1] == need[1]  # the head is the smallest scheme there is
 
 
+def test_a_smaller_stack_is_a_way_out_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each core of a cluster has a stack of that size."""
+    assert compile_digits(tmp_path / "out", "--sram", "32K", target="rv32-cluster8") == 4
+    refused(4, capsys, tmp_path, f"--stack 1024 would spare {8 * 3072} bytes")
+    stack = ("--stack", "1024")
+    assert compile_digits(tmp_path / "out", "--sram", "32K", *stack, target="rv32-cluster8") == 0
+
+
+def test_a_cache_that_cannot_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert compile_digits(tmp_path / "out", target="cortex-m4") == 2
+    refused(2, capsys, tmp_path, "XDG_CACHE_HOME", str(tmp_path / "file"))
+
+
 def test_the_way_out_counts_static_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A limit that the head meets, but not with the static data of the runtime."""
     assert compile_digits(tmp_path / "a", "--json", target="cortex-m4") == 0

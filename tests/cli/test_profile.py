@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,27 @@ import pytest
 from mcugrad.cli import main
 from mcugrad.data import random_samples
 from mcugrad.devices import open_device
+from mcugrad.errors import UsageError
 from mcugrad.manifest import Manifest
 from mcugrad.profiling import counting
+from mcugrad.targets import find_target
 from tests.cli.test_compile import compile_digits
 from tests.devices.hand_made import require_emulator
 
 #: Instructions that reading the counter adds, or that no operator has: a few dozen, and on a
 #: Cortex-M a 64-bit division.
 _READING = 200
+
+
+def test_a_folder_that_spike_cannot_take(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a,b").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "a,b"))
+    marks = [range(4)]
+    with (
+        pytest.raises(UsageError, match="set TMPDIR"),
+        counting.counting(find_target("rv32-xfvec"), tmp_path / "firmware.elf", 0, marks),
+    ):
+        pass
 
 
 def profiled(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict:

@@ -9,9 +9,20 @@ import numpy as np
 import pytest
 
 from mcugrad.cli import main
+from mcugrad.cli.console import Console
+from mcugrad.cli.remarks import warn_of_stack
+from mcugrad.devices.base import Statistics
 from mcugrad.devices.host import HostDevice
 from mcugrad.manifest import VERSION, Manifest
 from tests.cli.test_compile import DIGITS
+
+
+@pytest.mark.parametrize(("used", "warned"), [(4096, True), (4092, False), (None, False)])
+def test_a_stack_that_is_used_up(
+    used: int | None, warned: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warn_of_stack(Console(), Statistics(stack_bytes=4096, stack_used=used))
+    assert ("larger --stack" in capsys.readouterr().err) == warned
 
 
 @pytest.fixture(scope="module")

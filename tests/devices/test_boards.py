@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from mcugrad.devices import Device, Unit
 from mcugrad.devices.emulator import EmulatorDevice
@@ -29,9 +30,18 @@ from tests.devices.hand_made import (
 pytestmark = pytest.mark.emulator
 
 
-@pytest.fixture(
-    scope="module", params=[(b, t) for b in BOARDS for t in ("zig", "gnu")], ids="-".join
-)
+#: One of each instruction set; the others take longer, as each has its runtime compiled.
+GNU_QUICK = ("cortex-m7", "rv32imfc")
+
+
+def _builds() -> Iterator[ParameterSet]:
+    for board in BOARDS:
+        yield pytest.param((board, "zig"), id=f"{board}-zig")
+        slow = () if board in GNU_QUICK else (pytest.mark.slow,)
+        yield pytest.param((board, "gnu"), id=f"{board}-gnu", marks=slow)
+
+
+@pytest.fixture(scope="module", params=_builds())
 def device(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[EmulatorDevice]:

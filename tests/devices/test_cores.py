@@ -69,10 +69,11 @@ def learned(target: str, out: Path, options: TrainingOptions, *, trace: bool = F
         TrainingOptions(momentum=0.9, weight_decay=0.01),
         TrainingOptions(batch=2),
         TrainingOptions(precision=Precision.F16),
+        TrainingOptions(precision=Precision.F16, batch=2, momentum=0.9),
         TrainingOptions(precision=Precision.INT8),
         TrainingOptions(precision=Precision.INT8, gradients=Gradients.S16),
     ],
-    ids=["f32", "batch", "f16", "int8", "int8-s16"],
+    ids=["f32", "batch", "f16", "f16-batch", "int8", "int8-s16"],
 )
 def test_eight_cores_learn_the_bits_of_one(options: TrainingOptions, tmp_path: Path) -> None:
     one = learned(ONE, tmp_path / "one", options)
@@ -129,11 +130,22 @@ def test_spike_ends_in_the_bits_of_qemu(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("model", "gain"), [("resnet8", 6.8), ("kws", 6.0)])
-def test_the_busiest_of_eight_cores_has_little_more_than_its_share(model: str, gain: float) -> None:
+@pytest.mark.parametrize(
+    "options",
+    [
+        TrainingOptions(),
+        TrainingOptions(precision=Precision.INT8),
+        TrainingOptions(precision=Precision.INT8, gradients=Gradients.S16),
+    ],
+    ids=["f32", "int8", "int8-s16"],
+)
+def test_the_busiest_of_eight_cores_has_little_more_than_its_share(
+    options: TrainingOptions, model: str, gain: float
+) -> None:
     if not MODELS.is_dir():
         pytest.skip(f"{MODELS} is missing")
     require_emulator(MANY)
-    _, one = counted(model, ONE, "all")
-    _, many = counted(model, MANY, "all")
+    _, one = counted(model, ONE, "all", options)
+    _, many = counted(model, MANY, "all", options)
     assert one.busiest / many.longest_parts >= gain
     assert one.busiest / many.busiest <= 8

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,14 +14,14 @@ from mcugrad.data import Samples
 from mcugrad.demo import example_model
 from mcugrad.devices import Device, open_device
 from mcugrad.digits import load_digits, quarter_turn
-from mcugrad.errors import ModelError, UsageError
+from mcugrad.errors import ModelError
 from mcugrad.fit import accuracy, fit, skipped_steps
 from mcugrad.golden.interpreter import Trainer
 from mcugrad.ir.graph import Graph
 from mcugrad.ir.serial import load_training_graph
 from mcugrad.ir.tensor import DType
 from mcugrad.manifest import Manifest
-from mcugrad.parity import HALF_NETWORK_BOUND, compare, half_difference, report
+from mcugrad.parity import HALF_NETWORK_BOUND, Report, compare, half_difference, report
 from mcugrad.passes.loss_scaling import SCALE, STEPS
 from mcugrad.passes.scheme import resolve_scheme
 from mcugrad.passes.training import Loss, Precision, TrainingOptions, training_graph
@@ -30,8 +31,8 @@ from tests.support.networks import residual_network
 from tests.support.straight_through import cosine
 
 
-def options(**changes: object) -> TrainingOptions:
-    return TrainingOptions(precision=Precision.F16, learning_rate=0.02, **changes)  # type: ignore[arg-type]
+def options(**changes: Any) -> TrainingOptions:
+    return TrainingOptions(precision=Precision.F16, **{"learning_rate": 0.02, **changes})
 
 
 def digits() -> tuple[Samples, Samples]:
@@ -46,19 +47,45 @@ def digits() -> tuple[Samples, Samples]:
     return stored(quarter_turn(data.train)), stored(quarter_turn(data.measured))
 
 
-def compiled(folder: Path, target: str = "host", update: str = "all") -> Manifest:
-    return compile_model(Request(example_model(), target, update, options()), folder)
+#: Mini-batches, momentum, and both.
+OPTIMISERS: list[dict[str, Any]] = [
+    {"batch": 4},
+    {"momentum": 0.9},
+    {"batch": 3, "momentum": 0.5},
+]
 
 
-def in_half(graph: Graph, spec: str = "all", **changes: object) -> Trainer:
+def compiled(folder: Path, target: str = "host", update: str = "all", **changes: Any) -> Manifest:
+    return compile_model(Request(example_model(), target, update, options(**changes)), folder)
+
+
+def parity(folder: Path, manifest: Manifest, device: str, steps: int) -> Report:
+    """Of a compiled model with the golden one, over the first of the turned digits."""
+    train, _ = digits()
+    golden = Trainer(load_training_graph(folder / GRAPH))
+    pairs = [(x, np.array([y], np.int32)) for x, y in zip(train.x[:steps], train.y, strict=False)]
+    with open_device(device, folder) as opened:
+        return report(list(compare(opened, golden, manifest, pairs)))
+
+
+def in_half(graph: Graph, spec: str = "all", **changes: Any) -> Trainer:
     return Trainer(training_graph(graph, resolve_scheme(graph, spec), options(**changes)))
 
 
-def test_it_learns_as_well_as_float32(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"learning_rate": 0.02},
+        {"learning_rate": 0.1, "batch": 8},
+        {"learning_rate": 0.002, "momentum": 0.9},
+    ],
+    ids=str,
+)
+def test_it_learns_as_well_as_float32(changes: dict[str, Any], tmp_path: Path) -> None:
     train, test = digits()
     found = {}
     for precision in (Precision.F16, Precision.F32):
-        asked = TrainingOptions(precision=precision, learning_rate=0.02)
+        asked = TrainingOptions(precision=precision, **changes)
         out = tmp_path / precision
         manifest = compile_model(Request(example_model(), "host", "all", asked), out)
         with open_device("host", out) as device:
@@ -75,28 +102,28 @@ def test_it_learns_as_well_as_float32(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("update", ["all", "last:2", "bias:3", "head"])
 def test_the_host_follows_the_golden_model(update: str, tmp_path: Path) -> None:
-    train, _ = digits()
-    manifest = compiled(tmp_path / "out", update=update)
-    golden = Trainer(load_training_graph(tmp_path / "out" / GRAPH))
-    pairs = [(x, np.array([y], np.int32)) for x, y in zip(train.x[:20], train.y, strict=False)]
-    with open_device("host", tmp_path / "out") as device:
-        found = report(list(compare(device, golden, manifest, pairs)))
+    found = parity(tmp_path, compiled(tmp_path, update=update), "host", 20)
+    assert found.ok, found
+
+
+@pytest.mark.parametrize("changes", OPTIMISERS, ids=str)
+def test_it_does_with_mini_batches_and_momentum(changes: dict[str, Any], tmp_path: Path) -> None:
+    found = parity(tmp_path, compiled(tmp_path, **changes), "host", 20)
     assert found.ok, found
 
 
 @pytest.mark.emulator
+@pytest.mark.parametrize("changes", [{}, {"batch": 2, "momentum": 0.9}], ids=str)
 @pytest.mark.parametrize(
     "target", ["cortex-m7", "rv32imfc", "cortex-m3", "cortex-m55", "rv32-rvv", "rv32-xfvec"]
 )
-def test_emulated_boards_follow_it_too(target: str, tmp_path: Path) -> None:
+def test_emulated_boards_follow_it_too(
+    target: str, changes: dict[str, Any], tmp_path: Path
+) -> None:
     require_emulator(target)
-    train, _ = digits()
-    manifest = compiled(tmp_path / "out", target)
-    golden = Trainer(load_training_graph(tmp_path / "out" / GRAPH))
-    pairs = [(x, np.array([y], np.int32)) for x, y in zip(train.x[:3], train.y, strict=False)]
+    manifest = compiled(tmp_path, target, **changes)
     assert find_target(target).emulator is not None
-    with open_device("emulator", tmp_path / "out") as device:
-        found = report(list(compare(device, golden, manifest, pairs)))
+    found = parity(tmp_path, manifest, "emulator", 4)
     assert found.ok, found
 
 
@@ -131,6 +158,60 @@ def test_a_step_that_overflows_changes_no_weight_and_halves_the_scale(tmp_path: 
         device.train_step(train.x[0], int(train.y[0]))
         assert [device.read_tensor(n) for n in learning] != before
         assert skipped_steps(device, manifest) == 2
+
+
+@pytest.mark.parametrize("overflowing", [0, 2])
+def test_an_overflow_in_any_sample_skips_the_update_of_its_batch(
+    overflowing: int, tmp_path: Path
+) -> None:
+    train, _ = digits()
+    manifest = compiled(tmp_path, batch=3, momentum=0.9)
+    golden = Trainer(load_training_graph(tmp_path / GRAPH))
+    changing = [
+        i
+        for i, t in enumerate(manifest.tensors)
+        if t.writable and (t.dtype is DType.F16 or t.name.startswith("velocity"))
+    ]
+    with open_device("host", tmp_path) as device:
+        before = [device.read_tensor(n) for n in changing]
+        start = golden.state[SCALE][0]
+        assert start == 2048.0  # twice that of one sample
+        for sample in range(3):
+            set_scale(device, manifest, golden, 2.0**30 if sample == overflowing else start)
+            assert skipped_steps(device, manifest) == 0
+            assert device.train_step(train.x[sample], int(train.y[sample])).applied
+            golden.step(train.x[sample], train.y[sample : sample + 1].astype(np.int32))
+        assert skipped_steps(device, manifest) == golden.state[STEPS][1] == 1
+        assert [device.read_tensor(n) for n in changing] == before  # what was gathered is 0 again
+        set_scale(device, manifest, golden, start)
+        for sample in range(3):
+            device.train_step(train.x[sample], int(train.y[sample]))
+        assert skipped_steps(device, manifest) == 1
+        assert [device.read_tensor(n) for n in changing] != before
+
+
+def test_gathering_in_half_loses_a_thousandth_of_a_mini_batch(tmp_path: Path) -> None:
+    """Root mean squares of 32 samples' sum, as the device adds it up, against float64."""
+    samples, scale = 32, np.float32(1024.0)
+    train, _ = digits()
+    manifest = compiled(tmp_path, batch=samples)
+    golden = Trainer(load_training_graph(tmp_path / GRAPH))
+    gathered = golden.training.accumulators
+    with open_device("host", tmp_path) as device:
+        device.write_tensor(number_of(manifest, SCALE), scale.tobytes())
+        device.write_tensor(manifest.hyper, np.zeros(3, np.float32).tobytes())
+        sums = {n: np.zeros(golden.state[n].shape) for n in gathered}
+        for i in range(samples - 1):  # the last one clears
+            golden.state[SCALE] = scale.reshape(1)
+            golden.state |= {n: np.zeros_like(golden.state[n]) for n in gathered}
+            golden.gathered = 0
+            golden.step(train.x[i], train.y[i : i + 1].astype(np.int32))
+            sums |= {n: sums[n] + golden.state[n].astype(np.float64) for n in gathered}
+            device.train_step(train.x[i], int(train.y[i]))
+        for name, wanted in sums.items():
+            read = device.read_tensor(number_of(manifest, name))
+            found = np.frombuffer(read, np.float16).astype(np.float64).reshape(wanted.shape)
+            assert np.linalg.norm(found - wanted) < 2e-3 * np.linalg.norm(wanted), name
 
 
 def test_the_scale_does_not_change_what_is_learned() -> None:
@@ -183,15 +264,6 @@ def test_the_frozen_part_of_an_int8_model_stays_int8() -> None:
     assert kinds
     assert set(kinds) == {DType.S8}
     assert any(n.op == "dequantize_half" for n in half.nodes)
-
-
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [({"batch": 4}, "one sample at a time: no --batch"), ({"momentum": 0.9}, "no --momentum")],
-)
-def test_what_half_cannot_do_is_refused(changes: dict[str, object], told: str) -> None:
-    with pytest.raises(UsageError, match=told):
-        options(**changes)
 
 
 def test_a_constant_beyond_half_is_refused() -> None:

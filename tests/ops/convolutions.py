@@ -57,6 +57,13 @@ IMAGES = (
     Image("7x7-dilation2", (9, 8, 3), Window((7, 7), pad=(6, 6, 6, 6), dilation=(2, 2))),
 )
 
+#: Kernels have code of their own for some rows of taps and steps.
+WINDOWS = tuple(
+    Image(f"{k}x{k}-stride{step}-windows", (10, 11, 5), Window((k, k), (step, step), (k // 2,) * 4))
+    for k in range(1, 8)
+    for step in (1, 2, 3)
+)
+
 #: More channels than kernels take at a time.
 DEEP = (
     Image("deep-pointwise", (5, 7, 40), Window((1, 1))),
@@ -124,6 +131,20 @@ def quantised(
     return Quantised(tuple(operands), y_quant)
 
 
+def in_halves(x: Sequence[int], w: Sequence[int], *, axis: int) -> Quantised:
+    """A layer of which many sums lie half-way between two results: scales are powers of two."""
+    channels = w[axis]
+    one = per_tensor(1.0)
+    scales = tuple(2.0 ** -(1 + c % 6) for c in range(channels))  # shifts from 0 to -5
+    zeros = (0,) * channels
+    operands = (
+        Operand(tuple(x), DType.S8, one),
+        Operand(tuple(w), DType.S8, QuantParams(scales, zeros, axis), (-3, 3), constant=True),
+        Operand((channels,), DType.S32, QuantParams(scales, zeros, 0), (-200, 200), constant=True),
+    )
+    return Quantised(operands, per_tensor(1.0, -9))
+
+
 def backward_operands(
     x: Sequence[int], w: Sequence[int], *, axis: int
 ) -> Iterator[tuple[str, Operand, Operand]]:
@@ -141,9 +162,11 @@ __all__ = [
     "LARGE",
     "NONE",
     "RELU6",
+    "WINDOWS",
     "Image",
     "backward_operands",
     "float_operands",
+    "in_halves",
     "labelled",
     "quantised",
 ]

@@ -75,6 +75,27 @@ def test_biases_may_have_any_size(bias: int, sign: int) -> None:
     _check(quant, 127, weights, np.full(len(shifts), sign * bias))
 
 
+@pytest.mark.parametrize("shift", range(-31, -19))
+@pytest.mark.parametrize(("x", "zero_point"), [(127, -128), (-128, 127)])
+def test_products_that_may_or_may_not_change_the_result(
+    shift: int, x: int, zero_point: int
+) -> None:
+    """A bias so large, and a scale so small, that a result is that of all sums or one of two."""
+    rng = np.random.default_rng(shift + 40)
+    multiplier, inputs = 1_518_500_250, 3
+    most = inputs * 255 * 128
+    steps = np.rint((np.arange(-135, 136, 9) + 0.5) * 2.0 ** (31 - shift) / multiplier)
+    steps = steps[np.abs(steps) < (1 << 31) - 4 * most]
+    away = np.concatenate(
+        [rng.integers(-2 * most, 2 * most, 40), [-most - 1, -most, most, most + 1]]
+    )
+    biases = (steps[:, None] + away).ravel()
+    count = len(biases)
+    quant = Requantization(zero_point, 7, *_FULL, (multiplier,) * count, (shift,) * count)
+    for weights in (rng.integers(-128, 128, (count, inputs)), np.full((count, inputs), -128)):
+        _check(quant, x, weights, biases)
+
+
 @pytest.mark.parametrize("inputs", [1, 7, 127, 128, 129, 300, 16384, 16385])
 @pytest.mark.parametrize(("x", "zero_point"), [(127, -128), (-128, 127)])
 @pytest.mark.parametrize("w", [-128, 127])

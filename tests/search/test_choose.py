@@ -242,11 +242,15 @@ def test_every_target_has_an_instruction_model(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "nearest"),
     [
-        ("cortex-m55", "cortex-m7"),
         ("cortex-m0plus", "cortex-m3"),
-        ("rv32-rvv", "rv32imfc"),
-        ("rv32-xfvec", "rv32imfc"),
-        ("rv32-cluster8", "rv32imfc"),
+        ("cortex-m4", "cortex-m7"),
+        ("cortex-m33", "cortex-m7"),
+        ("mps2-psram", "cortex-m7"),
+        ("cortex-m55", "cortex-m55"),
+        ("rv32imfc", "rv32imfc"),
+        ("rv32-rvv", "rv32-rvv"),
+        ("rv32-xfvec", "rv32-xfvec"),
+        ("rv32-cluster8", "rv32-cluster8"),
     ],
 )
 def test_the_nearest_model_has_the_same_kind_of_arithmetic(name: str, nearest: str) -> None:

@@ -154,7 +154,7 @@ def _plan(cases: Sequence[Case], target: Target) -> MemoryPlan:
         batch=1,
         hyper="hyper",
     )
-    program = lower(training, target.features, scratch_size)
+    program = lower(training, target.features, scratch_size, target.cores)
     plan = place(program, as_written(program), regions_of(target, None, _STACK))
     check(plan)
     if plan.missing_bytes:

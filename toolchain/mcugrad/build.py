@@ -18,7 +18,7 @@ from pathlib import Path
 from string import Template
 
 from mcugrad.compilers import Compiler, Toolchain, build_tools, find_compiler
-from mcugrad.errors import DoesNotFitError, InternalError
+from mcugrad.errors import DoesNotFitError, InternalError, UsageError
 from mcugrad.image import Sizes, flash_image, read_sizes
 from mcugrad.resources import data_root
 from mcugrad.targets import Target, find_target
@@ -26,6 +26,7 @@ from mcugrad.targets import Target, find_target
 DEFAULT_STACK_BYTES = 4096
 _RUNTIME = "libmcugrad.a"
 _KERNELS = "libmcugrad_kernels.so"
+_HOST, _RUNTIMES = "host", "runtime"  # folders of the cache
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,19 @@ def cache_root() -> Path:
     return Path(base) / "mcugrad"
 
 
+def _cache_folder(name: str) -> Path:
+    """A folder in the cache, made now unless it is there."""
+    folder = cache_root() / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename}: {error.strerror}: name a folder for what is compiled once in "
+            "the environment variable XDG_CACHE_HOME"
+        ) from error
+    return folder
+
+
 def runtime_library(target: Target, compiler: Compiler) -> Path:
     """The runtime for ``target``, compiled now unless the cache has it."""
     return _runtime(target, compiler) / _RUNTIME
@@ -138,14 +152,13 @@ class SharedLibrary:
         """Where it is, or will be."""
         key = repr((self.command, self.version)).encode()
         digest = hashlib.sha256(self.source.read_bytes() + key)
-        return cache_root() / "host" / f"{self.source.stem}-{digest.hexdigest()[:16]}.so"
+        return cache_root() / _HOST / f"{self.source.stem}-{digest.hexdigest()[:16]}.so"
 
     def built(self) -> Path:
         """The library, compiled now unless the cache has it."""
         path = self.path
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=".build-", dir=path.parent) as name:
+            with tempfile.TemporaryDirectory(prefix=".build-", dir=_cache_folder(_HOST)) as name:
                 made = Path(name) / path.name
                 _run(find_target("host"), [*self.command, "-o", str(made), str(self.source)])
                 made.replace(path)
@@ -153,12 +166,11 @@ class SharedLibrary:
 
 
 def _runtime(target: Target, compiler: Compiler) -> Path:
-    folder = cache_root() / "runtime" / f"{target.name}-{_library_key(target, compiler)}"
+    folder = cache_root() / _RUNTIMES / f"{target.name}-{_library_key(target, compiler)}"
     if folder.exists():
         return folder
     names = (_RUNTIME, _KERNELS) if target.is_host else (_RUNTIME,)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".build-", dir=folder.parent) as name:
+    with tempfile.TemporaryDirectory(prefix=".build-", dir=_cache_folder(_RUNTIMES)) as name:
         ready = Path(name) / "ready"
         ready.mkdir()
         _cmake(target, compiler, Path(name) / "tree", {})

@@ -10,20 +10,20 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mcugrad.codegen.emit import class_count, emit, tensor_table
-from mcugrad.compilers import Toolchain
-from mcugrad.errors import DoesNotFitError, UsageError
+from mcugrad.codegen.describe import describe
+from mcugrad.codegen.emit import emit
+from mcugrad.compilers import Toolchain, find_compiler
+from mcugrad.errors import DoesNotFitError, MissingToolError, UsageError
 from mcugrad.ir.graph import Graph, TrainingGraph
 from mcugrad.ir.verify import verify
 from mcugrad.lower.lower import lower
 from mcugrad.manifest import FILE as MANIFEST
-from mcugrad.manifest import CallInfo, LinkTensor, Manifest, Port, RegionUse
+from mcugrad.manifest import Manifest
 from mcugrad.passes.fused import fused
 from mcugrad.passes.layers import layers
-from mcugrad.passes.loss_scaling import steps_of
 from mcugrad.passes.scheme import parse_scheme, resolve_scheme
 from mcugrad.passes.split_channels import with_splits
-from mcugrad.passes.training import TrainingOptions, training_graph
+from mcugrad.passes.training import Precision, TrainingOptions, training_graph
 from mcugrad.plan.check import check
 from mcugrad.plan.explain import Alternative, explain_flash, explain_sram
 from mcugrad.plan.narrow import Narrowed, narrow
@@ -105,7 +105,7 @@ def plan_training(
     """
     from mcugrad.devices.scratch import scratch_size
 
-    program = lower(fused(training), target.features, scratch_size)
+    program = lower(fused(training), target.features, scratch_size, target.cores)
     plan = place(program, order(program), regions)
     check(plan)
     return plan
@@ -195,10 +195,10 @@ def _narrowed(job: _Job) -> _Job:
 
 
 def check_request(request: Request, out: Path) -> Target:
-    """The target, if it is known and ``out`` can be written.
+    """The target, if it is known, there is a compiler for it and ``out`` can be written.
 
     Raises:
-        UsageError: it is not so.
+        UsageError, MissingToolError: it is not so.
     """
     target = find_target(request.target).limited(request.sram, request.flash)
     target = target.portable if request.portable else target
@@ -211,6 +211,12 @@ def check_request(request: Request, out: Path) -> Target:
         raise UsageError(f"{out}: nothing can be written to {around}: choose another folder")
     if any(c in str(out.resolve()) for c in ";\\"):
         raise UsageError(f"{out}: CMake takes no ';' and no '\\' in a path: choose another folder")
+    compiler = find_compiler(target, request.toolchain)
+    if request.training.precision is Precision.F16 and not compiler.half:
+        raise MissingToolError(
+            f"{compiler.command[0]} has no half precision for {target.name}: a newer one "
+            "(GCC has it for RISC-V from version 13 on), --toolchain zig, or --precision f32"
+        )
     return target
 
 
@@ -256,7 +262,17 @@ def _write(folder: Path, job: _Job) -> Manifest:
     save_graph(job.training, folder / GRAPH)
     if job.request.scheme is not None:
         (folder / SCHEME).write_text(job.request.scheme, encoding="utf-8")
-    manifest = _manifest(job, fingerprint, result)
+    request = job.request
+    manifest = describe(
+        job.training,
+        job.plan,
+        job.target,
+        result,
+        model=request.model.name,
+        update=request.update,
+        fingerprint=fingerprint,
+        stack_bytes=request.stack,
+    )
     manifest.write(folder)
     return manifest
 
@@ -304,46 +320,27 @@ def _left(job: _Job, overflows: Mapping[str, int]) -> tuple[Region, ...]:
     )
 
 
-def _usage(job: _Job, result: BuildResult) -> tuple[dict[str, int], tuple[RegionUse, ...]]:
-    """What the firmware takes of SRAM: all of it, and each memory."""
-    plan, placement = job.plan, job.target.placement
-    static = result.sizes.static if result.sizes else 0
-    stack = job.request.stack * job.target.cores if placement else 0
-    sram = {
-        "arena": plan.arena_bytes,
-        "lower_bound": plan.schedule.lower_bound,
-        "parameters": plan.state_bytes,
-        "static": static,
-        "stack": stack,
-        "total": plan.total_bytes + static + stack,
-    }
-    blocks = {b.region.name: b for b in plan.blocks}
-    regions = []
-    for name in placement.written if placement else ():
-        block = blocks.get(name)
-        regions.append(
-            RegionUse(
-                name=name,
-                size=job.target.memory(name).size,
-                arena=block.arena_bytes if block else 0,
-                parameters=block.state_bytes if block else 0,
-                static=static if placement and placement.data == name else 0,
-                stack=stack if placement and placement.stack == name else 0,
-            )
-        )
-    return sram, tuple(regions)
-
-
 def _does_not_fit(job: _Job, kind: str, excess: int) -> DoesNotFitError:
     """The error for ``excess`` bytes too many, with the peak and what would fit."""
     limit = job.sram_limit if kind == "SRAM" else job.flash_limit
     assert limit is not None
     if kind == "SRAM":
-        text = explain_sram(job.plan, limit, job.overhead, _smaller(job))
+        text = explain_sram(job.plan, limit, job.overhead, _smaller(job)) + _spared_stack(job)
     else:
         code = limit + excess - job.plan.constant_bytes
         text = explain_flash(job.plan, code, limit, _smaller(job))
     return DoesNotFitError(text, kind, excess)
+
+
+def _spared_stack(job: _Job) -> str:
+    """What a smaller stack would spare, where there is one."""
+    spared = (job.request.stack - _LEAST_STACK) * job.target.cores
+    if job.target.is_host or spared == 0:
+        return ""
+    return (
+        f"\n--stack {_LEAST_STACK} would spare {spared} bytes; 'mcugrad emulate' says how much "
+        "of the stack a model uses"
+    )
 
 
 def _smaller(job: _Job) -> Iterator[list[Alternative]]:
@@ -370,46 +367,3 @@ def _smaller(job: _Job) -> Iterator[list[Alternative]]:
     if kind not in ("head", "none"):
         specs = [f"bias:{n}" for n in range(start - (kind == "bias"), 0, -1)]
         yield [alternative(f"--update {s}", s, options) for s in (*specs, "head")]
-
-
-def _manifest(job: _Job, fingerprint: int, result: BuildResult) -> Manifest:
-    plan, training, request = job.plan, job.training, job.request
-    tensors = training.graph.tensors
-    sample, wanted = (tensors[n] for n in plan.program.inputs)
-    prediction = tensors[plan.program.outputs[0]]
-    table = tensor_table(plan)
-    numbers = {e.name: i for i, e in enumerate(table)}
-    sram, regions = _usage(job, result)
-    weights = plan.constant_bytes
-    # What the image has beside the weights: code, the runtime's constants, alignment.
-    code = result.image.stat().st_size - weights if result.image else 0
-    return Manifest(
-        model=request.model.name,
-        target=request.target,
-        update=request.update,
-        fingerprint=fingerprint,
-        sample=Port.of(sample),
-        wanted=Port.of(wanted),
-        prediction=Port.of(prediction),
-        classes=class_count(plan),
-        batch=training.batch,
-        learning={
-            item.tensor: list(item.channels) if item.channels is not None else None
-            for item in training.learning
-        },
-        tensors=tuple(
-            LinkTensor(
-                e.name, e.tensor.dtype, e.tensor.shape, e.writable, e.place.block, e.place.offset
-            )
-            for e in table
-        ),
-        hyper=numbers[plan.program.hyper],
-        scale_steps=numbers.get(steps_of(training) or ""),
-        calls=tuple(
-            CallInfo(c.name, c.op, c.phase, c.symbol, c.products, plan.program.moved_bytes(c))
-            for c in plan.schedule.calls
-        ),
-        sram=sram,
-        regions=regions,
-        flash={"weights": weights, "code": code, "total": weights + code},
-    )

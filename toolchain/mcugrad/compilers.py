@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from mcugrad.commands import find_command
 from mcugrad.errors import MissingToolError
 from mcugrad.targets import Target
 
@@ -24,7 +25,10 @@ _GNU_PACKAGES = {
 
 @dataclass(frozen=True)
 class Compiler:
-    """A compiler with everything that selects the target."""
+    """A compiler with everything that selects the target.
+
+    ``half``: whether it has a type of half precision.
+    """
 
     toolchain: Toolchain
     command: tuple[str, ...]
@@ -33,10 +37,15 @@ class Compiler:
     link_flags: tuple[str, ...]
     libraries: tuple[str, ...]
     version: str
+    half: bool
 
 
 def find_compiler(target: Target, toolchain: Toolchain) -> Compiler:
-    """The compiler of ``toolchain`` for ``target``."""
+    """The compiler of ``toolchain`` for ``target``.
+
+    Raises:
+        MissingToolError: it is missing, or too old for the target's instructions.
+    """
     return _zig(target) if toolchain == "zig" else _gnu(target)
 
 
@@ -47,30 +56,34 @@ def _zig(target: Target) -> Compiler:
     zig = str(Path(spec.origin).parent / "zig")
     # The host takes mathematics from where the targets take them, so that results are equal.
     link = ("-nostdlib", "-rtlib=compiler-rt") if target.is_host else ()
-    version = _version((zig, "version"))
-    return Compiler("zig", (zig, "cc"), (zig, "ar"), target.zig_flags, link, (), version)
+    version = _output((zig, "version"))
+    return Compiler("zig", (zig, "cc"), (zig, "ar"), target.zig_flags, link, (), version, half=True)
 
 
 def _gnu(target: Target) -> Compiler:
     name = target.gnu.command
-    command = shutil.which(name)
-    if command is None:
+    command = find_command(name, _GNU_PACKAGES.get(name, name))
+    if int(_output((command, "-dumpversion")).partition(".")[0]) < target.gnu.least_version:
         raise MissingToolError(
-            f"{name} is missing: apt-get install {_GNU_PACKAGES.get(name, name)}"
+            f"{name} is too old for {target.name}: version {target.gnu.least_version} or newer, "
+            "or --toolchain zig"
         )
     archiver = shutil.which(name.removesuffix("gcc") + "ar") or "ar"
-    version = _version((command, "--version"))
+    version = _output((command, "--version"))
+    half = "__FLT16_MANT_DIG__" in _output((command, *target.gnu.flags, "-dM", "-E", "-"))
     flags, libraries = target.gnu.flags, ("m",)
     link: tuple[str, ...] = ()
     if not target.is_host:  # firmware/libc.c stands in for a C library
         flags, libraries = (*flags, "-ffreestanding"), ("gcc",)
         link = ("-nostdlib", "-Wl,--no-warn-rwx-segments")
-    return Compiler("gnu", (command,), (archiver,), flags, link, libraries, version)
+    return Compiler("gnu", (command,), (archiver,), flags, link, libraries, version, half)
 
 
 @cache
-def _version(command: tuple[str, ...]) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def _output(command: tuple[str, ...]) -> str:
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
     return done.stdout.strip()
 
 

@@ -97,7 +97,7 @@ class Manifest:
     @property
     def has_velocity(self) -> bool:
         """Whether there is memory for momentum."""
-        return any(call.op == "sgd_momentum" for call in self.calls)
+        return any(call.op in ("sgd_momentum", "sgd_momentum_half") for call in self.calls)
 
     def write(self, folder: Path) -> None:
         """Writes manifest.json into ``folder``."""

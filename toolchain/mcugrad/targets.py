@@ -51,10 +51,14 @@ class Placement:
 
 @dataclass(frozen=True)
 class GnuCompiler:
-    """The command of a GNU compiler and the flags that select this target."""
+    """The command of a GNU compiler and the flags that select this target.
+
+    ``least_version`` is the first that knows the target's instructions; 0: each one does.
+    """
 
     command: str
     flags: tuple[str, ...]
+    least_version: int
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,10 @@ class Target:
         return next(m for m in self.memories if m.name == name)
 
 
+def _gnu(table: Mapping[str, Any]) -> GnuCompiler:
+    return GnuCompiler(table["command"], tuple(table["flags"]), int(table.get("least_version", 0)))
+
+
 def _tool(table: Mapping[str, Any] | None) -> Tool | None:
     if table is None:
         return None
@@ -221,7 +229,7 @@ def read_target(folder: Path) -> Target:
             features=frozenset(table["features"]),
             cores=_cores(table),
             zig_flags=tuple(compiler["zig"]),
-            gnu=GnuCompiler(compiler["gnu"]["command"], tuple(compiler["gnu"]["flags"])),
+            gnu=_gnu(compiler["gnu"]),
             firmware_sources=tuple(firmware.get("sources", ())),
             defines=dict(firmware.get("defines", {})),
             memories=memories,

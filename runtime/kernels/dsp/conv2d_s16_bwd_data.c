@@ -18,22 +18,38 @@ static inline void split(const int16_t *x, mg_pair minus, mg_pair *even, mg_pair
     *odd = mg_upper_pair(first, second);
 }
 
-static void finish(const mg_narrowing *q, int32_t channel, int32_t count, const int32_t *sums,
-                   int16_t *const *to) {
+MG_INLINE void narrow(int far, mg_narrowing q, int32_t count, const int32_t *sums,
+                      int16_t *const *dx) {
+    int16_t *to[MG_COLUMNS];
+    MG_UNROLLED
+    for (int i = 0; i < MG_COLUMNS; ++i) {
+        to[i] = dx[i];
+    }
+    MG_ROLLED
+    for (const int32_t *const end = sums + count * MG_COLUMNS; sums != end;) {
+        int32_t sum[MG_COLUMNS];
+        mg_load_pairs(&sums, sum);
+        MG_UNROLLED
+        for (int i = 0; i < MG_COLUMNS; ++i) {
+            *to[i]++ = far ? mg_narrowed_far(q, sum[i]) : mg_narrowed(q, sum[i]);
+            MG_COMPLETE(to[i]);
+        }
+    }
+}
+
+MG_APART void finish(const mg_narrowing *q, int32_t channel, int32_t count, const int32_t *sums,
+                     int16_t *const *to) {
     int16_t *dx[MG_COLUMNS];
     uint32_t seen = *q->seen;
-    const mg_narrowing narrowing = {q->shift, &seen};
     MG_UNROLLED
     for (int i = 0; i < MG_COLUMNS; ++i) {
         dx[i] = to[i] + channel;
     }
-    MG_ROLLED
-    for (; count > 0; --count) {
-        MG_UNROLLED
-        for (int i = 0; i < MG_COLUMNS; ++i) {
-            *dx[i]++ = mg_narrowed(narrowing, sums[i]);
-        }
-        sums += MG_COLUMNS;
+    const mg_narrowing n = {q->shift, &seen};
+    if (n.shift >= 2) {
+        narrow(1, n, count, sums, dx);
+    } else {
+        narrow(0, n, count, sums, dx);
     }
     *q->seen = seen;
 }

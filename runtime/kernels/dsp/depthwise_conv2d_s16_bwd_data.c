@@ -8,33 +8,38 @@
 #define RESULT  int16_t
 #define CONTEXT mg_narrowing
 
-static inline void lay_out_taps(int32_t planes, int32_t count, const int8_t *w, int32_t step,
-                                int16_t *to, int32_t plane) {
-    mg_row_of_s8(planes, count, w, step, 0, to, plane);
+static inline void lay_out_taps(const mg_layout *l, int32_t rows, const int8_t *w, int16_t *to) {
+    mg_planes_of_s8(l, rows, w, 0, to);
 }
 
-static inline void lay_out(const mg_narrowing *q, int32_t planes, int32_t count, const int16_t *x,
-                           int32_t step, int16_t *to, int32_t plane) {
+static inline void lay_out(const mg_narrowing *q, const mg_layout *l, int32_t rows,
+                           const int16_t *x, int16_t *to) {
     (void)q;
-    mg_row_of_s16(planes, count, x, step, to, plane);
+    mg_planes_of_s16(l, rows, x, to);
 }
 
-MG_INLINE void narrow(mg_narrowing q, int32_t count, const int32_t *sums, int16_t *dx,
-                      int32_t step) {
-    MG_ROLLED
-    for (const int32_t *const end = sums + count; sums != end; dx += step) {
-        *dx = mg_narrowed(q, *sums++);
-    }
-}
-
-static void finish(const mg_narrowing *q, int32_t channel, int32_t count, const int32_t *sums,
-                   int16_t *dx, int32_t step) {
+static void finish(const mg_narrowing *q, int32_t channel, int32_t rows, int32_t count,
+                   const int32_t *sums, int16_t *dx, const mg_strides *to) {
     uint32_t seen = *q->seen;
+    const mg_narrowing n = {q->shift, &seen};
     (void)channel;
-    if (q->shift >= 2) { /* here and not for each sum it is decided how they are rounded */
-        narrow((mg_narrowing){q->shift, &seen}, count, sums, dx, step);
-    } else {
-        narrow((mg_narrowing){mg_min(q->shift, 1), &seen}, count, sums, dx, step);
+    for (; rows > 0; --rows, dx += to->row) {
+        int16_t *y = dx;
+        MG_ROLLED
+        for (const int32_t *const end = sums + (count & -4); n.shift >= 2 && sums != end;) {
+            int32_t some[4];
+            mg_load_pairs(&sums, some);
+            MG_UNROLLED
+            for (int i = 0; i < 4; i += 2, y += 2 * to->column) {
+                MG_COMPLETE(y);
+                y[0] = mg_narrowed_far(n, some[i]);
+                y[to->column] = mg_narrowed_far(n, some[i + 1]);
+            }
+        }
+        MG_ROLLED
+        for (; y != dx + count * to->column; y += to->column) {
+            *y = mg_narrowed(n, *sums++);
+        }
     }
     *q->seen = seen;
 }
@@ -62,7 +67,7 @@ void mg_depthwise_conv2d_s16_bwd_data_dsp(void *scratch, const mg_conv2d_params 
     const mg_axis down = mg_rows(p), across = mg_columns(p);
     uint32_t seen = 0;
     const mg_narrowing q = mg_narrowing_of(exponent, range, &seen);
-    const grid to = {p->stride_h * p->in_w * p->in_c, p->stride_w * p->in_c};
+    const mg_strides to = {p->stride_h * p->in_w * p->in_c, p->stride_w * p->in_c};
     for (int32_t y = 0; y < mg_min(p->stride_h, p->in_h); ++y) {
         for (int32_t x = 0; x < mg_min(p->stride_w, p->in_w); ++x) {
             const mg_phase rows = mg_phase_of(&down, y), columns = mg_phase_of(&across, x);

@@ -17,23 +17,25 @@ typedef struct {
     int8_t *w_next;
 } update;
 
-static inline void lay_out_taps(int32_t planes, int32_t count, const int16_t *dy, int32_t step,
-                                int16_t *to, int32_t plane) {
-    mg_row_of_s16(planes, count, dy, step, to, plane);
+static inline void lay_out_taps(const mg_layout *l, int32_t rows, const int16_t *dy, int16_t *to) {
+    mg_planes_of_s16(l, rows, dy, to);
 }
 
-static inline void lay_out(const update *u, int32_t planes, int32_t count, const int8_t *x,
-                           int32_t step, int16_t *to, int32_t plane) {
+static inline void lay_out(const update *u, const mg_layout *l, int32_t rows, const int8_t *x,
+                           int16_t *to) {
     const int32_t minus = -u->q->zero_point;
-    mg_row_of_s8(planes, count, x, step, mg_pair_of(minus, minus), to, plane);
+    mg_planes_of_s8(l, rows, x, mg_pair_of(minus, minus), to);
 }
 
-static void finish(const update *u, int32_t channel, int32_t count, const int32_t *sums,
-                   int8_t *w_next, int32_t step) {
+static void finish(const update *u, int32_t channel, int32_t rows, int32_t count,
+                   const int32_t *sums, int8_t *w_next, const mg_strides *to) {
     (void)channel;
-    for (int32_t i = 0; i < count; ++i, w_next += step) {
-        const int32_t dw = mg_weight_sum(sums[i], u->q->shift);
-        mg_step_weights_s16(u->step, (int32_t)(w_next - u->w_next), 1, &dw, u->w, u->w_next);
+    for (; rows > 0; --rows, w_next += to->row) {
+        for (int32_t i = 0; i < count; ++i) {
+            const int32_t dw = mg_weight_sum(*sums++, u->q->shift);
+            const int32_t at = (int32_t)(w_next - u->w_next) + i * to->column;
+            mg_step_weights_s16(u->step, at, 1, &dw, u->w, u->w_next);
+        }
     }
 }
 
@@ -65,6 +67,6 @@ void mg_depthwise_conv2d_s16_weight_step_dsp(void *scratch, const mg_conv2d_para
     mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
     const update u = {&q->weight, &step, w, w_next};
     const mg_conv2d_params all = correlation(p);
-    const grid to = {p->kernel_w * p->out_c, p->out_c};
+    const mg_strides to = {p->kernel_w * p->out_c, p->out_c};
     depthwise_correlate(scratch, &all, &u, x, dy, p->out_w * p->out_c, p->out_c, w_next, &to);
 }

@@ -85,6 +85,11 @@ static inline int32_t mg_load_word(const void *from) {
     return word;
 }
 
+/* Two neighbouring ones at whole words are loaded at once. */
+static inline int32_t mg_load_aligned(const void *from) {
+    return mg_load_word(__builtin_assume_aligned(from, sizeof(int32_t)));
+}
+
 static inline void mg_store_word(void *to, int32_t word) {
     __builtin_memcpy(to, &word, sizeof word);
 }

@@ -7,23 +7,36 @@
 #define MG_PLANES 4 /* that are laid out at a time */
 #define MG_RUN    4 /* neighbouring results whose sums the registers hold */
 
-/* The taps of a plane up to `end`, so many pairs in a row; numbers of the plane from a row of taps
+/* Rows of taps, each so many pairs, filled up with zeros; numbers of the plane from a row of taps
  * to the next, and from a result and a row of results to the next. */
 typedef struct {
-    const int16_t *w, *end;
-    int32_t pairs, down, column, row;
+    const int16_t *w;
+    int32_t rows, pairs, down, column, row;
 } mg_taps;
 
-/* The sums of `rows` rows of `width` results, of which the first meets x with its first tap. Up to
- * three more results may be read and written. */
-void mg_plane_sums(const mg_taps *taps, const int16_t *x, int32_t rows, int32_t width,
-                   int32_t *sums);
+/* The sums of `rows` rows of `width` results, of which the first meets x with its first tap. x and
+ * its rows start at whole words. Up to three more results are read and written. */
+typedef void mg_plane_sums(const mg_taps *taps, const int16_t *x, int32_t rows, int32_t width,
+                           int32_t *sums);
 
-/* A row of `planes` neighbouring channels, 1 or MG_PLANES, each `plane` numbers from the one
- * before: to[k] = x[k * step], plus what both halves of `offset` hold. */
-void mg_row_of_s8(int32_t planes, int32_t count, const int8_t *x, int32_t step, mg_pair offset,
-                  int16_t *to, int32_t plane);
-void mg_row_of_s16(int32_t planes, int32_t count, const int16_t *x, int32_t step, int16_t *to,
-                   int32_t plane);
+/* Of any taps; of up to four pairs at a step of one or two; of three by three taps, the last of
+ * each row zero, at a step of one. */
+mg_plane_sums mg_any_sums, mg_run_sums, mg_sums_3x3;
+
+/* How planes are laid out: channels, 1 or MG_PLANES, and columns of x; elements from a column and a
+ * row of x to the next; numbers of a plane's row and of a plane. */
+typedef struct {
+    int32_t channels, columns, column, row, width, plane;
+} mg_layout;
+
+/* Lays out rows of x, plus what both halves of `offset` hold; `to`: in the first plane. */
+void mg_planes_of_s8(const mg_layout *l, int32_t rows, const int8_t *x, mg_pair offset,
+                     int16_t *to);
+void mg_planes_of_s16(const mg_layout *l, int32_t rows, const int16_t *x, int16_t *to);
+
+/* Where results go: elements to the next row and column. */
+typedef struct {
+    int32_t row, column;
+} mg_strides;
 
 #endif

@@ -13,7 +13,7 @@ static inline mg_bytes odds(mg_bytes a, mg_bytes b) {
     return evens(mg_odd_to_even(a), mg_odd_to_even(b));
 }
 
-static inline void turn_block(const int8_t *from, int32_t from_step, int8_t *to, int32_t to_step) {
+MG_INLINE void turn_block(const int8_t *from, int32_t from_step, int8_t *to, int32_t to_step) {
     const mg_bytes a = mg_load_word(from), b = mg_load_word(from + from_step);
     const mg_bytes c = mg_load_word(from + 2 * from_step), d = mg_load_word(from + 3 * from_step);
     const mg_bytes ab = evens(a, b), cd = evens(c, d), ab_odd = odds(a, b), cd_odd = odds(c, d);
@@ -23,23 +23,39 @@ static inline void turn_block(const int8_t *from, int32_t from_step, int8_t *to,
     mg_store_word(to + 3 * to_step, mg_upper_pair(ab_odd, cd_odd));
 }
 
+/* Where there are fewer than four rows or columns. */
+MG_APART void turn_bytes(int32_t rows, int32_t columns, const int8_t *from, int32_t from_step,
+                         int8_t *to, int32_t to_step) {
+    MG_ROLLED
+    for (int32_t r = 0; r < rows; ++r) {
+        MG_ROLLED
+        for (int32_t c = 0; c < columns; ++c) {
+            to[c * to_step + r] = from[r * from_step + c];
+        }
+    }
+}
+
 void mg_turn(int32_t rows, int32_t columns, const int8_t *from, int32_t from_step, int8_t *to,
              int32_t to_step) {
-    const int blocks = rows >= 4 && columns >= 4;
-    const int32_t size = blocks ? 4 : 1;
-    MG_ROLLED
-    for (int32_t r = 0; r < rows; r += size) {
-        const int32_t row = mg_min(r, rows - size); /* blocks may overlap */
+    if (rows < 4 || columns < 4) {
+        turn_bytes(rows, columns, from, from_step, to, to_step);
+        return;
+    }
+    for (int32_t r = 0; r < rows; r += 4) { /* blocks may overlap */
+        const int32_t row = mg_min(r, rows - 4);
+        const int8_t *source = from + row * from_step;
+        int8_t *result = to + row;
         MG_ROLLED
-        for (int32_t c = 0; c < columns; c += size) {
-            const int32_t column = mg_min(c, columns - size);
-            const int8_t *const source = from + row * from_step + column;
-            int8_t *const result = to + column * to_step + row;
-            if (blocks) {
-                turn_block(source, from_step, result, to_step);
-            } else {
-                *result = *source;
+        for (int32_t left = columns;;) {
+            turn_block(source, from_step, result, to_step);
+            left -= 4;
+            if (left <= 0) {
+                break;
             }
+            const int32_t move = mg_min(left, 4);
+            source += move;
+            result += move * to_step;
+            MG_COMPLETE(source);
         }
     }
 }

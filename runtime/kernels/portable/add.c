@@ -6,4 +6,6 @@ static inline float add_f32(const mg_clamp_f32 *q, float a, float b) {
 }
 
 MG_ELEMENTWISE(mg_add_f32_fwd, float, mg_clamp_f32, add_f32)
+#ifdef MG_HALF
 MG_ELEMENTWISE(mg_add_f16_fwd, mg_f16, mg_clamp_f32, add_f32)
+#endif

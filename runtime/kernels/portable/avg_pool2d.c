@@ -19,7 +19,9 @@ static inline int8_t mean_s8(const mg_range_s8 *q, int32_t sum, int32_t pixels) 
 }
 
 MG_POOL2D(mg_avg_pool2d_f32_fwd, float, float, mg_clamp_f32, 0.0f, add_f32, mean_f32)
+#ifdef MG_HALF
 MG_POOL2D(mg_avg_pool2d_f16_fwd, mg_f16, float, mg_clamp_f32, 0.0f, add_f32, mean_f32)
+#endif
 MG_POOL2D(mg_avg_pool2d_s8_fwd, int8_t, int32_t, mg_range_s8, 0, add_s8, mean_s8)
 
 #include "real_f32.h"
@@ -28,4 +30,6 @@ MG_POOL2D(mg_avg_pool2d_s8_fwd, int8_t, int32_t, mg_range_s8, 0, add_s8, mean_s8
 
 #include "real_f16.h"
 
+#ifdef MG_HALF
 #include "avg_pool2d.h"
+#endif

@@ -1,6 +1,7 @@
 #include "mg_cores.h"
 #include "mg_kernels_f16.h"
 
+#ifdef MG_HALF
 void mg_cast_f32_fwd(const mg_size_params *p, const float *x, mg_f16 *y) {
     const mg_part part = mg_share(p->size, 4);
     for (int32_t i = part.first; i < part.end; ++i) {
@@ -14,3 +15,4 @@ void mg_cast_f16_fwd(const mg_size_params *p, const mg_f16 *x, float *y) {
         y[i] = (float)x[i];
     }
 }
+#endif

@@ -28,6 +28,7 @@ void mg_concat_f32_fwd(const mg_concat_params *p, const float *x0, const float *
     concat(p, x, (uint8_t *)y);
 }
 
+#ifdef MG_HALF
 void mg_concat_f16_fwd(const mg_concat_params *p, const mg_f16 *x0, const mg_f16 *x1,
                        const mg_f16 *x2, const mg_f16 *x3, const mg_f16 *x4, const mg_f16 *x5,
                        const mg_f16 *x6, const mg_f16 *x7, mg_f16 *y) {
@@ -35,3 +36,4 @@ void mg_concat_f16_fwd(const mg_concat_params *p, const mg_f16 *x0, const mg_f16
                                 OPERAND(x4), OPERAND(x5), OPERAND(x6), OPERAND(x7)};
     concat(p, x, (uint8_t *)y);
 }
+#endif

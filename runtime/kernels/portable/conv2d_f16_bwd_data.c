@@ -3,6 +3,7 @@
 
 #include "real_f16.h"
 
+#ifdef MG_HALF
 #define QUANT void
 #include "weight_real.h"
 
@@ -12,3 +13,4 @@ void mg_conv2d_f16_bwd_data(const mg_conv2d_params *p, const mg_f16 *dy, const m
                             mg_f16 *dx) {
     walk_backward(p, NULL, dy, w, dx, p->in_c, mg_tiles_grid(p->in_h, p->in_c));
 }
+#endif

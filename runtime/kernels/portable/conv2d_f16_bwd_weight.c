@@ -3,6 +3,7 @@
 
 #include "real_f16.h"
 
+#ifdef MG_HALF
 #include "input_real.h"
 
 #include "conv2d_bwd_weight.h"
@@ -11,3 +12,4 @@ void mg_conv2d_f16_bwd_weight(const mg_conv2d_params *p, const mg_f16 *x, const 
                               const mg_f16 *gathered, mg_f16 *dw) {
     weight_gradient(p, NULL, x, dy, gathered, dw);
 }
+#endif

@@ -94,6 +94,7 @@ void mg_conv2d_s16_bwd_data(const mg_conv2d_params *p, const int16_t *dy, const 
                             int32_t *dx_exponent, int32_t *range_next) {
     uint32_t seen = 0;
     const mg_narrowing q = mg_narrowing_of(exponent, range, &seen);
-    walk_backward(p, &q, dy, w, dx, p->in_c, (mg_grid){0});
+    const uint32_t tiles = mg_grains((uint32_t)p->in_c, TILE_CHANNELS);
+    walk_backward(p, &q, dy, w, dx, p->in_c, mg_grid_of((uint32_t)p->in_h, tiles));
     mg_finish(q, exponent, range, dx_exponent, range_next);
 }

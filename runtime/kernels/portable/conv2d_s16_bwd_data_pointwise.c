@@ -72,7 +72,8 @@ void mg_conv2d_s16_bwd_data_pointwise(void *scratch, const mg_conv2d_params *p, 
                                       const int8_t *w, const int32_t *exponent,
                                       const int32_t *range, int16_t *dx, int32_t *dx_exponent,
                                       int32_t *range_next) {
-    const int32_t positions = p->in_h * p->in_w, most = channels_at_once(p);
+    const int32_t most = channels_at_once(p);
+    const mg_part part = mg_share(p->in_h * p->in_w, POSITIONS);
     mg_sums_s16 *const sums = scratch;
     mg_codes_s16 *const codes = (mg_codes_s16 *)(sums + most / 2);
     mg_factors_s16 *const weights = (mg_factors_s16 *)(codes + p->out_c);
@@ -81,11 +82,11 @@ void mg_conv2d_s16_bwd_data_pointwise(void *scratch, const mg_conv2d_params *p, 
     for (int32_t channel = 0; channel < p->in_c; channel += most) {
         const int32_t channels = mg_min(p->in_c - channel, most);
         lay_out_weights(p, channels, w + channel, weights);
-        for (int32_t first = 0; first < positions; first += POSITIONS) {
+        for (int32_t first = part.first; first < part.end; first += POSITIONS) {
             const int16_t *from[POSITIONS];
             int16_t *to[POSITIONS];
             for (int32_t i = 0; i < POSITIONS; ++i) { /* the last stands for what is not there */
-                const int32_t at = mg_min(first + i, positions - 1);
+                const int32_t at = mg_min(first + i, part.end - 1);
                 from[i] = dy + at * p->out_c;
                 to[i] = dx + at * p->in_c + channel;
             }

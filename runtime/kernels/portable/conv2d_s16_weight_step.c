@@ -1,5 +1,6 @@
 /* The gradient of an int8 convolution's weights from int16 gradients, and their update: each sum
  * is used up as soon as it is complete. */
+#include "mg_cores.h"
 #include "step_s16.h"
 #include "weight_s16.h"
 
@@ -84,13 +85,14 @@ void mg_conv2d_s16_weight_step(const mg_conv2d_params *p, const mg_weight_step *
     mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
     const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
     const int32_t taps = p->kernel_h * p->kernel_w;
+    const mg_part part = mg_share(p->out_c, CHANNELS);
     for (int32_t tap = 0; tap < taps; ++tap) {
         const mg_tap_positions v = mg_positions_of_tap(p, tap);
-        for (int32_t oc = 0; oc < p->out_c;) {
+        for (int32_t oc = part.first; oc < part.end;) {
             const int32_t group = oc / channels;
             const int8_t *const from = x + v.x + group * depth;
             const mg_stepped to = {&step, w, w_next, (oc * taps + tap) * depth, taps * depth};
-            if ((group + 1) * channels - oc >= CHANNELS) {
+            if (mg_min((group + 1) * channels, part.end) - oc >= CHANNELS) {
                 all_inputs(CHANNELS, depth, &v.at, &q->weight, from, dy + v.dy + oc, to);
                 oc += CHANNELS;
             } else {

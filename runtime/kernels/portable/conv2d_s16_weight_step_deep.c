@@ -1,6 +1,7 @@
 /* The gradient of an int8 convolution's weights from int16 gradients, and their update: what a tap
  * meets is laid out as rows of inputs, two channels side by side, with which a few channels of dy
  * are multiplied. Each sum is used up as soon as it is complete. */
+#include "mg_cores.h"
 #include "products_s16.h"
 #include "step_s16.h"
 #include "weight_s16.h"
@@ -114,22 +115,21 @@ void mg_conv2d_s16_weight_step_deep(void *scratch, const mg_conv2d_params *p,
                                     const int32_t *updates, const float *hyper, int8_t *w_next) {
     mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
     const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
-    const int32_t taps = p->kernel_h * p->kernel_w;
+    const int32_t taps = p->kernel_h * p->kernel_w, pairs = (depth + 1) / 2;
     const work v = work_of(p, scratch);
-    for (int32_t tap = 0; tap < taps; ++tap) {
+    /* Pairs of input channels, of each group of each tap. */
+    const mg_part part = mg_share(taps * p->groups * pairs, 1);
+    for (int32_t pair = part.first, rows; pair < part.end; pair += rows) {
+        const int32_t group = pair / pairs, tap = group / p->groups, g = group % p->groups;
+        rows = mg_min(v.rows, mg_min((group + 1) * pairs, part.end) - pair);
+        const int32_t ic = pair % pairs * 2, inputs = mg_min(depth - ic, 2 * rows);
         const mg_tap_positions t = mg_positions_of_tap(p, tap);
-        for (int32_t g = 0; g < p->groups; ++g) {
-            for (int32_t ic = 0; ic < depth; ic += 2 * v.rows) {
-                const int32_t inputs = mg_min(depth - ic, 2 * v.rows);
-                lay_out_inputs(&v, &t.at, q->weight.zero_point, inputs, x + t.x + g * depth + ic);
-                for (int32_t c = 0; c < channels; c += CHANNELS) {
-                    const int32_t oc = g * channels + c;
-                    const mg_stepped to = {&step, w, w_next, (oc * taps + tap) * depth + ic,
-                                           taps * depth};
-                    update(&v, &t.at, q->weight.shift, inputs, mg_min(channels - c, CHANNELS),
-                           dy + t.dy + oc, to);
-                }
-            }
+        lay_out_inputs(&v, &t.at, q->weight.zero_point, inputs, x + t.x + g * depth + ic);
+        for (int32_t c = 0; c < channels; c += CHANNELS) {
+            const int32_t oc = g * channels + c;
+            const mg_stepped to = {&step, w, w_next, (oc * taps + tap) * depth + ic, taps * depth};
+            update(&v, &t.at, q->weight.shift, inputs, mg_min(channels - c, CHANNELS),
+                   dy + t.dy + oc, to);
         }
     }
 }

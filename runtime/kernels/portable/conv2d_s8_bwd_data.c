@@ -27,6 +27,6 @@ void mg_conv2d_s8_bwd_data(void *scratch, const mg_conv2d_params *p, const mg_sc
         } else {
             dequantize(width, taps, depth, p->out_c, scales, w + channel, real);
         }
-        walk_backward(&part, NULL, dy, real, dx + channel, p->in_c, (mg_grid){0});
+        walk_backward(&part, NULL, dy, real, dx + channel, p->in_c, (mg_grid){1});
     }
 }

@@ -27,9 +27,10 @@ void mg_conv2d_s8_bwd_weight_pointwise(const mg_conv2d_params *p, const mg_quant
                                        const int8_t *x, const float *dy, const float *gathered,
                                        float *dw) {
     const int32_t positions = p->in_h * p->in_w;
+    const mg_part part = mg_share(p->out_c, MG_TILE);
     for (int32_t first = 0; first < positions; first += MG_BLOCK, gathered = dw) {
         const int32_t n = mg_min(positions - first, MG_BLOCK);
-        for (int32_t o = 0; o < p->out_c; o += MG_TILE) {
+        for (int32_t o = part.first; o < part.end; o += MG_TILE) {
             /* The last tiles lie over those before them. */
             const int32_t output = mg_min(o, p->out_c - MG_TILE);
             for (int32_t i = 0; i < p->in_c; i += MG_TILE) {

@@ -1,5 +1,6 @@
 /* Convolution, int8, forward: the windows of a few pixels are laid out side by side, with zeros
  * for padding, and every output channel is their product with its weights. */
+#include "mg_cores.h"
 #include "requantize_s8.h"
 
 #define STEPS   8  /* of an inner loop that share its counting */
@@ -82,13 +83,15 @@ void mg_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const mg_requant
         channel[c] = mg_channel_of_s8(q, c, b, n);
     }
     __builtin_memset(padding, q->input_zero_point, (size_t)depth);
-    /* Runs may overlap; in an image of less than one, a run gives its first pixel alone. */
-    const int32_t run = size < MG_RUN_S8 ? 1 : MG_RUN_S8, step = run == 1 ? 0 : p->out_c;
-    for (int32_t pixel = 0; pixel < size; pixel += run * MG_WORD_PIXELS_S8) {
+    const mg_part part = mg_share(size, PIXELS);
+    const int32_t pixels = part.end - part.first;
+    /* Runs may overlap; of less pixels than one has, a run gives its first alone. */
+    const int32_t run = pixels < MG_RUN_S8 ? 1 : MG_RUN_S8, step = run == 1 ? 0 : p->out_c;
+    for (int32_t pixel = part.first; pixel < part.end; pixel += run * MG_WORD_PIXELS_S8) {
         int32_t runs[MG_WORD_PIXELS_S8];
         mg_places_s8 to = {.step = step, .next = 1, .zero_point = q->output_zero_point};
         for (int k = 0; k < MG_WORD_PIXELS_S8; ++k) {
-            runs[k] = mg_min(pixel + k * run, size - run);
+            runs[k] = mg_min(pixel + k * run, part.end - run);
             to.pixel[k] = y + runs[k] * p->out_c;
         }
         const corners v = corners_of(p, runs);
@@ -112,5 +115,5 @@ void mg_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const mg_requant
             }
         }
     }
-    mg_narrow_s8(q, size * p->out_c, y);
+    mg_narrow_s8(q, pixels * p->out_c, y + part.first * p->out_c);
 }

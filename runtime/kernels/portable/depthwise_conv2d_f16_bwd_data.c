@@ -3,6 +3,7 @@
 
 #include "real_f16.h"
 
+#ifdef MG_HALF
 #define QUANT void
 #include "weight_real.h"
 
@@ -13,3 +14,4 @@ void mg_depthwise_conv2d_f16_bwd_data(const mg_conv2d_params *p, const mg_f16 *d
                                       mg_f16 *dx) {
     input_gradient(p, NULL, dy, w, dx, mg_tiles_grid(p->in_h, p->in_c));
 }
+#endif

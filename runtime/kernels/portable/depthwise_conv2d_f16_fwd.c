@@ -3,4 +3,6 @@
 
 #include "real_f16.h"
 
+#ifdef MG_HALF
 #include "depthwise_conv2d_fwd.h"
+#endif

@@ -78,9 +78,9 @@ static inline void finish(mg_narrowing q, int32_t sum, int16_t *dx) {
 
 /* Apart from the general walk: both need all registers. */
 MG_APART void slid(const mg_conv2d_params *p, const mg_narrowing *q, const int16_t *dy,
-                   const int8_t *w, int16_t *dx) {
+                   const int8_t *w, int16_t *dx, mg_grid grid) {
     const slide g = slide_backward(p);
-    slide_all(&g, q, dy, w + 8 * p->in_c, NULL, dx, (mg_grid){0});
+    slide_all(&g, q, dy, w + 8 * p->in_c, NULL, dx, grid);
 }
 
 void mg_depthwise_conv2d_s16_bwd_data(const mg_conv2d_params *p, const int16_t *dy, const int8_t *w,
@@ -88,10 +88,12 @@ void mg_depthwise_conv2d_s16_bwd_data(const mg_conv2d_params *p, const int16_t *
                                       int32_t *dx_exponent, int32_t *range_next) {
     uint32_t seen = 0;
     const mg_narrowing q = mg_narrowing_of(exponent, range, &seen);
+    const uint32_t tiles = mg_grains((uint32_t)p->in_c, TILE_CHANNELS);
+    const mg_grid grid = mg_grid_of((uint32_t)p->in_h, tiles);
     if (mg_slides(p, p->out_h, p->out_w, p->in_h, 2 - p->pad_top)) {
-        slid(p, &q, dy, w, dx);
+        slid(p, &q, dy, w, dx, grid);
     } else {
-        walk_backward(p, &q, dy, w, dx, p->in_c, (mg_grid){0});
+        walk_backward(p, &q, dy, w, dx, p->in_c, grid);
     }
     mg_finish(q, exponent, range, dx_exponent, range_next);
 }

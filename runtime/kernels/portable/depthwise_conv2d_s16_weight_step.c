@@ -1,5 +1,6 @@
 /* The gradient of an int8 depthwise convolution's weights from int16 gradients, and their update.
  */
+#include "mg_cores.h"
 #include "step_s16.h"
 #include "weight_s16.h"
 
@@ -10,7 +11,8 @@ void mg_depthwise_conv2d_s16_weight_step(const mg_conv2d_params *p, const mg_wei
     mg_step_s16 step = mg_step_s16_of(&q->sgd, exponent, updates, hyper);
     const mg_axis down = mg_rows(p), across = mg_columns(p);
     const int32_t multiplier = p->out_c / p->in_c, taps = p->kernel_h * p->kernel_w;
-    for (int32_t c = 0; c < p->out_c; ++c) {
+    const mg_part part = mg_share(p->out_c, 1);
+    for (int32_t c = part.first; c < part.end; ++c) {
         for (int32_t tap = 0; tap < taps; ++tap) {
             const mg_span rows = mg_tap_span(&down, tap / p->kernel_w);
             const mg_span columns = mg_tap_span(&across, tap % p->kernel_w);

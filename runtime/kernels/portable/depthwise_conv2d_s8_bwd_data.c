@@ -15,5 +15,5 @@ size_t mg_depthwise_conv2d_s8_bwd_data_scratch_size(const mg_conv2d_params *p) {
 void mg_depthwise_conv2d_s8_bwd_data(void *scratch, const mg_conv2d_params *p, const mg_scales *q,
                                      const float *dy, const int8_t *w, float *dx) {
     mg_all_scales(q, scratch);
-    input_gradient(p, scratch, dy, w, dx, (mg_grid){0});
+    input_gradient(p, scratch, dy, w, dx, mg_tiles_grid(p->in_h, p->in_c));
 }

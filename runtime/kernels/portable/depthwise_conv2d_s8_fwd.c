@@ -1,6 +1,7 @@
 /* Depthwise convolution, int8, forward: a channel's inputs are laid out as a plane with zeros for
  * padding, in which every tap of neighbouring results is a run of words. Where x and y have one
  * shape the plane is a whole channel, so that they may be the same memory. */
+#include "mg_cores.h"
 #include "requantize_s8.h"
 #include "span.h"
 
@@ -195,7 +196,8 @@ void mg_depthwise_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const 
         taps[k].step = next - place;
         place = next;
     }
-    for (int32_t c = 0; c < p->out_c; ++c) {
+    const mg_part part = mg_share(p->out_c, 1);
+    for (int32_t c = part.first; c < part.end; ++c) {
         const mg_channel_s8 channel = mg_channel_of_s8(q, c, b, n);
         for (int32_t k = 0; k < n; ++k) {
             taps[k].w = w[k * p->out_c + c];
@@ -212,5 +214,7 @@ void mg_depthwise_conv2d_s8_fwd(void *scratch, const mg_conv2d_params *p, const 
             }
         }
     }
-    mg_narrow_s8(q, p->out_h * p->out_w * p->out_c, y);
+    mg_join(); /* contiguous results are of the channels of all cores */
+    const mg_part results = mg_share(p->out_h * p->out_w * p->out_c, 4);
+    mg_narrow_s8(q, results.end - results.first, y + results.first);
 }

@@ -9,6 +9,7 @@ void mg_dequantize_s8_fwd(const mg_size_params *p, const mg_quantize_s8 *q, cons
     }
 }
 
+#ifdef MG_HALF
 void mg_dequantize_half_s8_fwd(const mg_size_params *p, const mg_quantize_s8 *q, const int8_t *x,
                                mg_f16 *y) {
     const mg_quantize_s8 quant = *q;
@@ -16,6 +17,7 @@ void mg_dequantize_half_s8_fwd(const mg_size_params *p, const mg_quantize_s8 *q,
         y[i] = (mg_f16)(quant.scale * (float)(x[i] - quant.zero_point));
     }
 }
+#endif
 
 void mg_dequantize_s32_fwd(const mg_size_params *p, const mg_quantize_s8 *q, const int32_t *x,
                            float *y) {

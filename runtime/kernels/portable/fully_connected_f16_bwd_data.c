@@ -3,6 +3,7 @@
 
 #include "real_f16.h"
 
+#ifdef MG_HALF
 #define QUANT void
 #include "weight_real.h"
 
@@ -12,3 +13,4 @@ void mg_fully_connected_f16_bwd_data(const mg_fully_connected_params *p, const m
                                      const mg_f16 *w, mg_f16 *dx) {
     input_gradient(p, NULL, dy, w, dx, mg_share(p->in, MG_WIDE));
 }
+#endif

@@ -3,4 +3,6 @@
 
 #include "real_f16.h"
 
+#ifdef MG_HALF
 #include "fully_connected_fwd.h"
+#endif

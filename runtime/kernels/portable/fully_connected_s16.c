@@ -9,14 +9,15 @@
 void mg_fully_connected_s8_sums_fwd(const mg_fully_connected_params *p, const mg_zero_point *q,
                                     const int8_t *x, const int8_t *w, const int32_t *b,
                                     int32_t *y) {
-    for (int32_t row = 0; row < p->rows; ++row, x += p->in) {
-        for (int32_t o = 0; o < p->out; ++o) {
+    const mg_part part = mg_share(p->out, 1);
+    for (int32_t row = 0; row < p->rows; ++row, x += p->in, y += p->out) {
+        for (int32_t o = part.first; o < part.end; ++o) {
             const int8_t *const weights = w + o * p->in;
             int32_t sum = b != NULL ? b[o] : 0;
             for (int32_t i = 0; i < p->in; ++i) {
                 sum += (x[i] - q->zero_point) * weights[i];
             }
-            *y++ = sum;
+            y[o] = sum;
         }
     }
 }
@@ -26,13 +27,14 @@ void mg_fully_connected_s16_bwd_data(const mg_fully_connected_params *p, const i
                                      int16_t *dx, int32_t *dx_exponent, int32_t *range_next) {
     uint32_t seen = 0;
     const mg_narrowing q = mg_narrowing_of(exponent, range, &seen);
-    for (int32_t row = 0; row < p->rows; ++row, dy += p->out) {
-        for (int32_t i = 0; i < p->in; ++i) {
+    const mg_part part = mg_share(p->in, 1);
+    for (int32_t row = 0; row < p->rows; ++row, dy += p->out, dx += p->in) {
+        for (int32_t i = part.first; i < part.end; ++i) {
             int32_t sum = 0;
             for (int32_t o = 0; o < p->out; ++o) {
                 sum += dy[o] * w[o * p->in + i];
             }
-            *dx++ = mg_narrowed(q, sum);
+            dx[i] = mg_narrowed(q, sum);
         }
     }
     mg_finish(q, exponent, range, dx_exponent, range_next);
@@ -40,9 +42,10 @@ void mg_fully_connected_s16_bwd_data(const mg_fully_connected_params *p, const i
 
 static void update(const mg_fully_connected_params *p, const mg_weight_s16 *q, mg_step_s16 *step,
                    const int8_t *x, const int16_t *dy, const int8_t *w, int8_t *w_next) {
+    const mg_part part = mg_share(p->in, TILE);
     for (int32_t o = 0; o < p->out; ++o) {
-        for (int32_t i = 0; i < p->in; i += TILE) {
-            const int32_t width = mg_min(p->in - i, TILE);
+        for (int32_t i = part.first; i < part.end; i += TILE) {
+            const int32_t width = mg_min(part.end - i, TILE);
             int32_t dw[TILE];
             for (int32_t j = 0; j < width; ++j) {
                 int64_t sum = 0;

@@ -15,5 +15,5 @@ void mg_fully_connected_s8_bwd_data(void *scratch, const mg_fully_connected_para
                                     const mg_scales *q, const float *dy, const int8_t *w,
                                     float *dx) {
     mg_all_scales(q, scratch);
-    input_gradient(p, scratch, dy, w, dx, (mg_part){0, p->in});
+    input_gradient(p, scratch, dy, w, dx, mg_share(p->in, MG_TILE));
 }

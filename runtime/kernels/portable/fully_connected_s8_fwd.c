@@ -1,5 +1,6 @@
 /* Fully connected layer, int8, forward. */
 #include "arithmetic.h"
+#include "mg_cores.h"
 #include "tile.h"
 
 #define TILE 4
@@ -38,12 +39,13 @@ MG_INLINE void tile(int channels, const mg_fully_connected_params *p, const mg_r
 
 void mg_fully_connected_s8_fwd(const mg_fully_connected_params *p, const mg_rescale_s8 *q,
                                const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y) {
+    const mg_part part = mg_share(p->out, 1);
     for (int32_t row = 0; row < p->rows; ++row, x += p->in, y += p->out) {
-        int32_t channel = 0;
-        for (; channel + TILE <= p->out; channel += TILE) {
+        int32_t channel = part.first;
+        for (; channel + TILE <= part.end; channel += TILE) {
             tile(TILE, p, q, x, w, b, channel, y);
         }
-        for (; channel < p->out; ++channel) {
+        for (; channel < part.end; ++channel) {
             tile(1, p, q, x, w, b, channel, y);
         }
     }

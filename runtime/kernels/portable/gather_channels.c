@@ -23,6 +23,8 @@ void mg_gather_channels_f32_fwd(const mg_runs_params *p, const float *x, float *
     gather(p, (const uint8_t *)x, (int32_t)sizeof *x, (uint8_t *)y);
 }
 
+#ifdef MG_HALF
 void mg_gather_channels_f16_fwd(const mg_runs_params *p, const mg_f16 *x, mg_f16 *y) {
     gather(p, (const uint8_t *)x, (int32_t)sizeof *x, (uint8_t *)y);
 }
+#endif

@@ -4,6 +4,11 @@
 #define MG_INTEGER_GRADIENT_H
 
 #include "arithmetic.h"
+#include "mg_cores.h"
+
+#ifdef __ARM_FEATURE_DSP
+#include <arm_acle.h>
+#endif
 
 #define MG_CODE_BITS 14 /* of the largest code that a step aims at; twice as much still fits */
 #define MG_WINDOW    8  /* steps whose largest gain decides the next */
@@ -57,11 +62,28 @@ static inline int16_t mg_narrowed(mg_narrowing n, int32_t sum) {
     return mg_code(mg_rounded_shift(sum, n.shift));
 }
 
+/* The same where the shift is at least 2: loops that know it need fewer instructions. */
+static inline int16_t mg_narrowed_far(mg_narrowing n, int32_t sum) {
+#ifdef __ARM_FEATURE_DSP /* one less saturates at -32768, and goes back by one that does so above  \
+                          */
+    int32_t less = -1;
+    __asm__("" : "+r"(less)); /* or it would be seen that it is subtracted again */
+    *n.seen |= (uint32_t)(sum ^ (sum >> 31));
+    return (int16_t)__qsub16(__ssat(mg_rounded_shift(sum, n.shift) + less, 16), less);
+#else
+    return mg_narrowed(n, sum);
+#endif
+}
+
 /* What goes with the codes of dx, and the gain for the next step: grows at once, and shrinks to
- * the largest of a window of steps. */
+ * the largest of a window of steps. Of several cores each has seen a share of the magnitudes. */
 static inline void mg_finish(mg_narrowing n, const int32_t *dy, const int32_t *range, int32_t *dx,
                              int32_t *next) {
-    const int32_t bits = mg_bits(*n.seen), seen = bits - dy[MG_BITS];
+    const int32_t bits = mg_bits(mg_joined_bits(*n.seen));
+    if (mg_core() != 0) {
+        return;
+    }
+    const int32_t seen = bits - dy[MG_BITS];
     const int32_t gain = range[MG_GAIN], steps = range[MG_STEPS] + 1;
     const int32_t largest = steps > 1 ? mg_max(range[MG_LARGEST], seen) : seen;
     const int over = steps <= 0 || steps >= MG_WINDOW || seen > gain;

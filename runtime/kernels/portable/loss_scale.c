@@ -1,6 +1,7 @@
 /* The scale of the loss: whether gradients overflow under it, and what becomes of it. */
 #include "mg_kernels_f16.h"
 
+#ifdef MG_HALF
 void mg_all_finite_f16_fwd(const mg_size_params *p, const mg_f16 *x, const int32_t *before,
                            int32_t *finite) {
     int32_t all = before == NULL || *before != 0;
@@ -11,6 +12,7 @@ void mg_all_finite_f16_fwd(const mg_size_params *p, const mg_f16 *x, const int32
     }
     *finite = all;
 }
+#endif
 
 void mg_loss_scale_f32_step(const mg_loss_scale *q, const float *scale, const int32_t *steps,
                             const int32_t *finite, float *scale_next, int32_t *steps_next) {

@@ -26,8 +26,10 @@ static inline int8_t limit_s8(const mg_range_s8 *q, int32_t x, int32_t pixels) {
 
 MG_POOL2D(mg_max_pool2d_f32_fwd, float, float, mg_clamp_f32, -__builtin_inff(), greater_f32,
           limit_f32)
+#ifdef MG_HALF
 MG_POOL2D(mg_max_pool2d_f16_fwd, mg_f16, float, mg_clamp_f32, -__builtin_inff(), greater_f32,
           limit_f32)
+#endif
 MG_POOL2D(mg_max_pool2d_s8_fwd, int8_t, int32_t, mg_range_s8, -128, greater_s8, limit_s8)
 
 #include "real_f32.h"
@@ -36,4 +38,6 @@ MG_POOL2D(mg_max_pool2d_s8_fwd, int8_t, int32_t, mg_range_s8, -128, greater_s8, 
 
 #include "real_f16.h"
 
+#ifdef MG_HALF
 #include "max_pool2d.h"
+#endif

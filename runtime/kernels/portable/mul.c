@@ -12,5 +12,7 @@ static inline int8_t mul_s8(const mg_mul_s8 *q, int8_t a, int8_t b) {
 }
 
 MG_ELEMENTWISE(mg_mul_f32_fwd, float, mg_clamp_f32, mul_f32)
+#ifdef MG_HALF
 MG_ELEMENTWISE(mg_mul_f16_fwd, mg_f16, mg_clamp_f32, mul_f32)
+#endif
 MG_ELEMENTWISE(mg_mul_s8_fwd, int8_t, mg_mul_s8, mul_s8)

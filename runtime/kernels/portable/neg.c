@@ -7,4 +7,6 @@
 
 #include "real_f16.h"
 
+#ifdef MG_HALF
 #include "neg.h"
+#endif

@@ -7,6 +7,7 @@
 #include "mg_f16.h"
 #include "tile.h"
 
+#ifdef MG_HALF
 #define MG_LARGEST_HALF   65504.0f
 #define MG_LEAST_EXPONENT (-14) /* of normal numbers */
 #define MG_HALF_BITS      10
@@ -29,16 +30,22 @@ static inline mg_f16 mg_normal_neighbour(uint32_t bits, uint32_t random) {
     return half;
 }
 
-MG_APART mg_f16 mg_any_neighbour(float w, uint32_t random) {
-    w = w > MG_LARGEST_HALF ? MG_LARGEST_HALF : w < -MG_LARGEST_HALF ? -MG_LARGEST_HALF : w;
-    const int32_t exponent = mg_max(mg_exponent_of(__builtin_fabsf(w)), MG_LEAST_EXPONENT);
-    const float unit = mg_power_of_two(exponent - MG_HALF_BITS);
-    const float steps = w * mg_power_of_two(MG_HALF_BITS - exponent);
+/* w, held to what half can store. */
+static inline float mg_within_half(float w) {
+    return w > MG_LARGEST_HALF ? MG_LARGEST_HALF : w < -MG_LARGEST_HALF ? -MG_LARGEST_HALF : w;
+}
+
+/* As below for what is less than normal: such a half's bits count steps of 2^-24. */
+static inline mg_f16 mg_subnormal_neighbour(float w, uint32_t random) {
+    const float steps = w * (float)(1 << (MG_HALF_BITS - MG_LEAST_EXPONENT));
     const float raised =
-        steps + (float)(random >> 19) * 0x1p-13f; /* no more bits fit: no rounding */
+        steps + (float)(random >> (32 - MG_DROPPED_BITS)) * 0x1p-13f; /* no more bits fit */
     const int32_t towards_zero = (int32_t)raised;
     const int32_t whole = towards_zero - ((float)towards_zero > raised);
-    return (mg_f16)((float)whole * unit > MG_LARGEST_HALF ? MG_LARGEST_HALF : (float)whole * unit);
+    const uint16_t result = (uint16_t)(whole < 0 ? 0x8000 - whole : whole);
+    mg_f16 half;
+    __builtin_memcpy(&half, &result, sizeof half);
+    return half;
 }
 
 /* A neighbour of w in half, the upper one with the probability of w's place between the two. */
@@ -46,9 +53,10 @@ static inline mg_f16 mg_neighbour(float w, uint32_t random) {
     uint32_t bits;
     __builtin_memcpy(&bits, &w, sizeof bits);
     const uint32_t magnitude = bits & 0x7FFFFFFF;
-    return magnitude - MG_LEAST_NORMAL_BITS < MG_LARGEST_BITS - MG_LEAST_NORMAL_BITS
-               ? mg_normal_neighbour(bits, random)
-               : mg_any_neighbour(w, random);
+    return magnitude >= MG_LARGEST_BITS        ? (mg_f16)mg_within_half(w)
+           : magnitude >= MG_LEAST_NORMAL_BITS ? mg_normal_neighbour(bits, random)
+                                               : mg_subnormal_neighbour(w, random);
 }
+#endif
 
 #endif

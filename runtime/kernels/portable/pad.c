@@ -26,10 +26,12 @@ void mg_pad_f32_fwd(const mg_box_params *p, const float *x, float *y) {
     copy_box(p, (const uint8_t *)x, (uint8_t *)y);
 }
 
+#ifdef MG_HALF
 void mg_pad_f16_fwd(const mg_box_params *p, const mg_f16 *x, mg_f16 *y) {
     __builtin_memset(y, 0, (size_t)p->dst_bytes);
     copy_box(p, (const uint8_t *)x, (uint8_t *)y);
 }
+#endif
 
 void mg_slice_s8_fwd(const mg_box_params *p, const int8_t *x, int8_t *y) {
     copy_box(p, (const uint8_t *)x, (uint8_t *)y);
@@ -39,6 +41,8 @@ void mg_slice_f32_fwd(const mg_box_params *p, const float *x, float *y) {
     copy_box(p, (const uint8_t *)x, (uint8_t *)y);
 }
 
+#ifdef MG_HALF
 void mg_slice_f16_fwd(const mg_box_params *p, const mg_f16 *x, mg_f16 *y) {
     copy_box(p, (const uint8_t *)x, (uint8_t *)y);
 }
+#endif

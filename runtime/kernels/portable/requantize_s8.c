@@ -4,15 +4,30 @@
 /* Products that a sum may have so that it stays below 2^29, as |255 * 128 * 16384| does. */
 #define SMALL 16384
 
+/* The result of a channel whose products, at most `most` in all, change nothing; rounding 0 where
+ * they do. Shifts to the right keep the order of sums, so the ends tell of all between. */
+static mg_channel_s8 constant(mg_channel_s8 c, int32_t zero_point, int32_t most) {
+    const int32_t limit = INT32_MAX - most;
+    if (most <= 0 || c.shift > 0 || c.bias < -limit || c.bias > limit) {
+        return c;
+    }
+    const int32_t result = mg_any_s8(&c, zero_point, c.bias + most);
+    const int same = result == mg_any_s8(&c, zero_point, c.bias - most);
+    return same ? (mg_channel_s8){0, -1, 0, 2 * result + 1} : c;
+}
+
 /* Sums of `products` products and biases that both stay below 2^29 can be doubled. The rounding
  * takes the output's zero point with it. */
 mg_channel_s8 mg_channel_of_s8(const mg_requant_s8 *q, int32_t channel, const int32_t *b,
                                int32_t products) {
     const int32_t limit = 1 << 29, bias = b != NULL ? b[channel] : 0, shift = q->shift[channel];
-    const int quick =
-        products <= SMALL && shift <= -1 && shift >= -22 && bias >= -limit && bias < limit;
-    const int32_t rounding = quick ? (2 * q->output_zero_point + 1) * (1 << (-shift - 1)) : 0;
-    return (mg_channel_s8){q->multiplier[channel], shift, bias, rounding};
+    const int32_t zero_point = q->output_zero_point;
+    mg_channel_s8 c = {q->multiplier[channel], shift, bias, 0};
+    if (products <= SMALL && shift <= -1 && shift >= -22 && bias >= -limit && bias < limit) {
+        c.rounding = (2 * zero_point + 1) * (1 << (-shift - 1));
+        return c;
+    }
+    return constant(c, zero_point, products <= SMALL ? products * (255 * 128) : 0);
 }
 
 /* The rule itself, for any shift and bias; at: from y's places. */

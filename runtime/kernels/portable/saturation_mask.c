@@ -14,6 +14,36 @@ MG_INLINE uint8_t bits_of(int32_t count, uint32_t first, uint32_t values, const 
     return (uint8_t)bits;
 }
 
+#ifdef __ARM_FEATURE_DSP
+
+#include <arm_acle.h>
+
+/* Bytes of `passing` where those of y, less those of `first`, are at most those of `last`. */
+MG_INLINE uint32_t inside(const int8_t *y, uint32_t first, uint32_t last, uint32_t passing) {
+    uint32_t word;
+    __builtin_memcpy(&word, y, sizeof word);
+    (void)__usub8(last, __usub8(word, first)); /* for what it tells __sel of each byte */
+    return __sel(passing, 0);
+}
+
+/* Bits of eight results: the upper half of each byte is of the second word. A product brings bit 8k
+ * to 24 + k, and no two of its terms meet. */
+MG_INLINE uint8_t bits_of_eight(uint32_t first, uint32_t values, const int8_t *y) {
+    const uint32_t ones = values > 0 ? 0x01010101 : 0;
+    const uint32_t firsts = (first & 0xFF) * 0x01010101, lasts = (values - 1) * 0x01010101;
+    const uint32_t low = inside(y, firsts, lasts, ones);
+    const uint32_t high = inside(y + 4, firsts, lasts, ones << 4);
+    return (uint8_t)((low + high) * 0x01020408 >> 24);
+}
+
+#else
+
+MG_INLINE uint8_t bits_of_eight(uint32_t first, uint32_t values, const int8_t *y) {
+    return bits_of(8, first, values, y);
+}
+
+#endif
+
 void mg_saturation_mask_s8_fwd(const mg_size_params *p, const mg_clamp_s8 *q, const int8_t *y,
                                uint8_t *mask) {
     const uint32_t first = (uint32_t)q->low + 1;
@@ -22,8 +52,9 @@ void mg_saturation_mask_s8_fwd(const mg_size_params *p, const mg_clamp_s8 *q, co
     int32_t left = part.end - part.first;
     y += part.first;
     mask += part.first / 8;
+    MG_ROLLED
     for (; left >= 8; left -= 8, y += 8) {
-        *mask++ = bits_of(8, first, values, y);
+        *mask++ = bits_of_eight(first, values, y);
     }
     if (left > 0) {
         *mask = bits_of(left, first, values, y);
@@ -36,11 +67,13 @@ MG_INLINE void let_through_f32(int32_t count, uint32_t bits, const float *dy, fl
     }
 }
 
+#ifdef MG_HALF
 MG_INLINE void let_through_f16(int32_t count, uint32_t bits, const mg_f16 *dy, mg_f16 *dx) {
     for (int32_t k = 0; k < count; ++k) {
         dx[k] = (bits >> k) & 1 ? dy[k] : (mg_f16)0;
     }
 }
+#endif
 
 MG_INLINE void let_through_s16(int32_t count, uint32_t bits, const int16_t *dy, int16_t *dx) {
     for (int32_t k = 0; k < count; ++k) {
@@ -66,5 +99,7 @@ MG_INLINE void let_through_s16(int32_t count, uint32_t bits, const int16_t *dy, 
     }
 
 MG_SATURATION_MASK(float, f32)
+#ifdef MG_HALF
 MG_SATURATION_MASK(mg_f16, f16)
+#endif
 MG_SATURATION_MASK(int16_t, s16)

@@ -1,4 +1,6 @@
+#include "arithmetic.h"
 #include "draw.h"
+#include "mg_cores.h"
 #include "scales.h"
 
 /* The golden model rounds each operation, so none may be fused with the next. GCC keeps to that
@@ -30,11 +32,13 @@ static int32_t limited(int64_t w, int32_t limit) {
     void symbol(const mg_size_params *p, const mg_sgd_quant *q, const type *w, const float *dw,    \
                 const int32_t *updates, const float *hyper, type *w_next) {                        \
         const float rate = q->rate * hyper[0], decay = hyper[2];                                   \
-        uint32_t draw = mg_first_draw(q->salt, *updates);                                          \
-        int32_t i = 0;                                                                             \
-        for (int32_t k = 0; i < p->size; k = k + 1 < q->scales.count ? k + 1 : 0) {                \
+        const mg_part part = mg_share(p->size, 4);                                                 \
+        uint32_t draw = mg_first_draw(q->salt, *updates) + (uint32_t)part.first;                   \
+        int32_t i = part.first, end = i / q->run * q->run, k = i / q->run % q->scales.count;       \
+        for (; i < part.end; k = k + 1 < q->scales.count ? k + 1 : 0) {                            \
             const float scale = mg_scale_at(&q->scales, k);                                        \
-            for (const int32_t end = i + q->run; i < end; ++i) {                                   \
+            end += q->run;                                                                         \
+            for (const int32_t last = mg_min(end, part.end); i < last; ++i) {                      \
                 const int32_t step = rounded_step(q->qas, rate, decay, scale, (float)w[i], dw[i],  \
                                                   mg_mixed(draw++));                               \
                 w_next[i] = (type)limited((int64_t)w[i] - step, q->limit);                         \

@@ -6,4 +6,6 @@
 
 #include "real_f16.h"
 
+#ifdef MG_HALF
 #include "softmax.h"
+#endif

@@ -24,4 +24,6 @@ static inline float tanh_f32(float x) {
 
 #include "real_f16.h"
 
+#ifdef MG_HALF
 #include "tanh.h"
+#endif

@@ -17,12 +17,14 @@ void mg_uniform_f32_fwd(const mg_uniform_params *p, float *y) {
     }
 }
 
+#ifdef MG_HALF
 void mg_uniform_f16_fwd(const mg_uniform_params *p, mg_f16 *y) {
     const uint32_t first = mg_first_draw(p->salt, 0);
     for (int32_t i = 0; i < p->size; ++i) {
         y[i] = (mg_f16)between(bits_of(first, i), p->limit);
     }
 }
+#endif
 
 void mg_uniform_s8_fwd(const mg_uniform_params *p, int8_t *y) {
     const uint32_t first = mg_first_draw(p->salt, 0);

@@ -15,6 +15,7 @@ from tests.ops.convolutions import (
     Image,
     backward_operands,
     float_operands,
+    in_halves,
     labelled,
     quantised,
 )
@@ -70,6 +71,12 @@ def _int8(
     return Case("conv2d", label, layer.operands, attrs, (layer.output,))
 
 
+def _in_halves(image: Image, channels: int) -> Case:
+    layer = in_halves(image.input, _weights(image, channels, 1), axis=0)
+    attrs = Conv2dAttrs(image.window)
+    return Case("conv2d", f"{image.label}-halves-s8", layer.operands, attrs, (layer.output,))
+
+
 def _backward(image: Image, channels: int, groups: int) -> Iterator[Case]:
     attrs = Conv2dAttrs(image.window, groups)
     shape, dy = _weights(image, channels, groups), Operand((1, *image.output, channels))
@@ -93,6 +100,7 @@ CASES = [
     *(_float(_SAME, 9, clamp=c, more=f"-{name}", bias=True) for name, c in CLAMPS.items()),
     *(_int8(*shape) for shape in _SHAPES),
     *(_int8(image, channels) for image in DEEP for channels in (16, 37)),
+    _in_halves(_SAME, 13),
     _int8(_SAME, 6, more="-per-tensor", per_channel=False),
     _int8(_SAME, 4, more="-no-bias", bias=False),
     _int8(_SAME, 4, more="-saturating", span=0.2),

@@ -13,9 +13,11 @@ from tests.ops.convolutions import (
     CLAMPS,
     IMAGES,
     LARGE,
+    WINDOWS,
     Image,
     backward_operands,
     float_operands,
+    in_halves,
     labelled,
     quantised,
 )
@@ -43,6 +45,10 @@ _THIN = (
 _LARGE = (
     Image("13x12-window", (17, 14, 2), Window((13, 12), pad=(5, 6, 3, 3))),
     Image("3x3-valid-bands", (61, 47, 2), Window((3, 3))),
+    Image("3x3-bands-18channels", (33, 24, 18), _SAME.window),
+    Image("3x3-stride2-bands-18channels", (33, 42, 18), replace(_SAME.window, stride=(2, 2))),
+    Image("5x5-33channels", (6, 7, 33), Window((5, 5), pad=(2, 2, 2, 2))),
+    Image("7x7-bands", (22, 26, 17), Window((7, 7), pad=(3, 3, 3, 3))),
     *LARGE,
 )
 
@@ -91,6 +97,14 @@ def _int8(
     return Case("depthwise_conv2d", label, layer.operands, attrs, (layer.output,))
 
 
+def _in_halves(image: Image) -> Case:
+    layer = in_halves(image.input, _weights(image, 1), axis=2)
+    attrs = DepthwiseConv2dAttrs(image.window)
+    return Case(
+        "depthwise_conv2d", f"{image.label}-halves-s8", layer.operands, attrs, (layer.output,)
+    )
+
+
 def _backward(image: Image, multiplier: int) -> Iterator[Case]:
     attrs = DepthwiseConv2dAttrs(image.window, multiplier)
     shape = _weights(image, multiplier)
@@ -109,7 +123,9 @@ CASES = [
     _float(_SAME, 1, more="-no-bias", bias=False),
     *(_float(_SAME, 1, c, f"-{name}") for name, c in CLAMPS.items()),
     *(_int8(*shape) for shape in _SHAPES),
-    *(_int8(image, 1) for image in _LARGE),
+    *(_int8(image, 1) for image in (*WINDOWS, *_LARGE)),
+    _in_halves(_SAME),
+    _in_halves(labelled("3x3-valid")),
     _int8(_SAME, 2, more="-per-tensor", per_channel=False),
     _int8(_SAME, 1, more="-no-bias", bias=False),
     *(_int8(_SAME, 1, c, f"-{name}") for name, c in CLAMPS.items()),

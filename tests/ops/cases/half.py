@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mcugrad.ir.tensor import DType
-from mcugrad.ops.loss_scale import INTERVAL, LARGEST
+from mcugrad.ops.loss_scale import INTERVAL, LARGEST, LossScaleAttrs
 from mcugrad.ops.sgd_half import SgdHalfAttrs
 from tests.ops.case import Case, Operand
 from tests.ops.quant import codes, per_tensor
@@ -37,14 +37,38 @@ _UPDATED = {
     "far_below_a_step": (1.0, 1e-4),
 }
 
-#: name -> scale, good steps, finite
+#: name -> scale, good steps, finite, samples
 _SCALES = {
-    "goes_on": (1024.0, 3, 1),
-    "doubles": (1024.0, INTERVAL - 1, 1),
-    "is_largest": (LARGEST, INTERVAL - 1, 1),
-    "halves": (1024.0, 17, 0),
-    "is_least": (1.0, 17, 0),
+    "goes_on": (1024.0, 3, 1, 1),
+    "doubles": (1024.0, INTERVAL - 1, 1, 1),
+    "is_largest": (LARGEST, INTERVAL - 1, 1, 1),
+    "of_a_batch_doubles": (LARGEST, INTERVAL - 1, 1, 3),
+    "of_a_batch_is_largest": (2 * LARGEST, INTERVAL - 1, 1, 3),
+    "halves": (1024.0, 17, 0, 1),
+    "is_least": (1.0, 17, 0, 1),
 }
+
+
+def _step(op: str, name: str, largest: tuple[float, float], finite: int) -> Case:
+    """A step of weights and gradients up to these magnitudes, with momentum from a velocity."""
+    scale = 1.0 if name == "saturates" else 1024.0
+    gradient = largest[1] / scale
+    velocity = [_half(5, 3, 3, 4, largest=gradient)] if "momentum" in op else []
+    return Case(
+        op,
+        f"{name}{'' if finite else '_skipped'}",
+        (
+            *(_half(5, 3, 3, 4, largest=end) for end in largest),
+            *velocity,
+            _scale(scale),
+            _number(finite),
+            _UPDATES,
+            _HYPER,
+        ),
+        SgdHalfAttrs(7, rate=1.0 if finite else 0.3),
+        outputs=(None, *(None for _ in velocity)),
+    )
+
 
 CASES = [
     Case("cast", "f32", (Operand((3, 17), range=(-600, 600)),)),
@@ -57,25 +81,18 @@ CASES = [
     Case("all_finite", "infinite", (_half(3, largest=1e9), _number(1))),
     *(
         Case(
-            "loss_scale", name, (_scale(scale), _steps(good), _number(finite)), outputs=(None,) * 2
+            "loss_scale",
+            name,
+            (_scale(scale), _steps(good), _number(finite)),
+            LossScaleAttrs(samples),
+            outputs=(None,) * 2,
         )
-        for name, (scale, good, finite) in _SCALES.items()
+        for name, (scale, good, finite, samples) in _SCALES.items()
     ),
     *(
-        Case(
-            "sgd_half",
-            f"{name}{'' if finite else '_skipped'}",
-            (
-                _half(5, 3, 3, 4, largest=w),
-                _half(5, 3, 3, 4, largest=dw),
-                _scale(1.0 if name == "saturates" else 1024.0),
-                _number(finite),
-                _UPDATES,
-                _HYPER,
-            ),
-            SgdHalfAttrs(7, rate=1.0 if finite else 0.3),
-        )
-        for name, (w, dw) in _UPDATED.items()
+        _step(op, name, largest, finite)
+        for op in ("sgd_half", "sgd_momentum_half")
+        for name, largest in _UPDATED.items()
         for finite in (1, 0)
     ),
 ]

@@ -19,7 +19,7 @@ from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs
 from mcugrad.ops.weight_step import WeightStepAttrs
 from mcugrad.ops.window import Window
 from tests.ops.case import Case, Operand, mask
-from tests.ops.convolutions import DEEP, IMAGES, LARGE, Image, labelled
+from tests.ops.convolutions import DEEP, IMAGES, LARGE, WINDOWS, Image, labelled
 from tests.ops.quant import per_tensor
 
 _X = per_tensor(0.0231, -11)
@@ -55,6 +55,7 @@ def _step(
     exponent: int = -20,
     limit: int = 127,
     qas: bool = True,
+    rate: float = 0.75,
     kept: bool = False,
 ) -> Case:
     """The weights' gradient and update, by default with steps of a few units."""
@@ -64,7 +65,7 @@ def _step(
         Operand((1,), DType.S32),
         Operand((3,), range=(0, 0.5)),
     )
-    attrs = WeightStepAttrs(layer, SgdQuantizedAttrs(limit, 77, qas, rate=0.75))
+    attrs = WeightStepAttrs(layer, SgdQuantizedAttrs(limit, 77, qas, rate=rate))
     results = (operands[2].quant, *(None for _ in remainders))
     return Case(f"{op}_weight_step", label, (*operands, *more, *remainders), attrs, results)
 
@@ -164,11 +165,12 @@ CASES = [
     *(case for image in DEEP for case in _convolution(image, 37)),
     *_convolution(Image("pointwise-parts", (3, 3, 39), Window((1, 1))), 150),
     *_convolution(Image("pointwise-few", (1, 3, 9), Window((1, 1))), 5),
+    *(case for image in LARGE for case in _convolution(image, 6)),
     *_convolution(_WIDE, 3),
     *_convolution(_MANY, 2),
     *(case for image in IMAGES for case in _depthwise(image, 1)),
     *_depthwise(labelled("3x3-same"), 3),
-    *(case for image in LARGE for case in _depthwise(image, 1)),
+    *(case for image in (*WINDOWS, *LARGE) for case in _depthwise(image, 1)),
     *_depthwise(_WIDE, 1),
     *_depthwise(_MANY, 1),
     *_fully_connected(1, 13, 10),
@@ -250,6 +252,11 @@ CASES = [
     _step("conv2d", "not-scaled", *_LEARNING, exponent=-9, qas=False),
     _step("conv2d", "saturates", *_LEARNING, exponent=70),
     _step("conv2d", "vanishes", *_LEARNING, exponent=-120),
+    *(
+        _step("conv2d", f"exponent{exponent}", *_LEARNING, exponent=exponent)
+        for exponent in (-40, -26, -25, -24, -23, -22, -10, -2, -1, 0, 1)
+    ),
+    _step("conv2d", "large-decay", *_LEARNING, rate=20.0),
     _step(
         "depthwise_conv2d",
         "per-channel",
@@ -258,7 +265,7 @@ CASES = [
     ),
     *(
         _step("fully_connected", f"kept{exponent}", _HEAD, NoAttrs(), exponent=exponent, kept=True)
-        for exponent in (-120, -28, -20, -12, 70)
+        for exponent in (-120, -28, -25, -24, -23, -20, -12, -11, -10, -9, -8, 70)
     ),
     _step("fully_connected", "kept-limited", _HEAD, NoAttrs(), limit=9, kept=True),
     _update("s32-bias", _BIAS, limit=(1 << 31) - 1, exponent=-10),

@@ -32,7 +32,7 @@ VERBS = {
 }
 
 _EPILOG = """exit codes: 0 done, 1 a check failed, 2 usage, 3 invalid or unsupported model,
-4 does not fit, 5 a tool or device is missing"""
+4 does not fit, 5 a tool or device is missing; 129, 130, 143 ended by a signal"""
 
 
 def _parser(verb: str | None) -> argparse.ArgumentParser:

@@ -16,9 +16,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """One inference and one training step, with what they cost."""
+    from mcugrad.cli.remarks import warn_of_stack
     from mcugrad.data import random_samples
     from mcugrad.devices import open_device
     from mcugrad.manifest import Manifest
+    from mcugrad.targets import find_target
 
     manifest = Manifest.read(options.dir)
     sample = random_samples(manifest, 1, options.seed)
@@ -27,8 +29,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
         step = device.train_step(sample.x[0], sample.y[0])
         statistics = device.statistics()
         unit = device.info.unit
+    cores = find_target(manifest.target).cores
     document = {
         "target": manifest.target,
+        "cores": cores,
         "unit": unit,
         "infer": statistics.infer,
         "step": statistics.step,
@@ -44,5 +48,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
         f"{manifest.model} on {manifest.target}: loss {step.loss:.6f} of a random sample, "
         f"{statistics.stack_used} of {statistics.stack_bytes} bytes of stack used\n"
     )
-    console.result(document, text + table(("work", str(unit)), rows))
+    heading = str(unit) if cores == 1 else f"{unit} of {cores} cores"
+    console.result(document, text + table(("work", heading), rows))
+    warn_of_stack(console, statistics)
     return 0

@@ -27,21 +27,27 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from mcugrad.data import random_samples
     from mcugrad.manifest import Manifest
     from mcugrad.profiling.profile import profile
+    from mcugrad.targets import find_target
 
     manifest = Manifest.read(options.dir)
     sample = random_samples(manifest, 1, options.seed)
     found = profile(options.dir, sample.x[0], sample.y[0])
     for op in found.ops:
         console.detail(f"{op.call.name}: {op.call.symbol}")
+    cores = find_target(manifest.target).cores
     document = {
         "target": manifest.target,
+        "cores": cores,
         "infer": found.infer.document(),
         "step": found.step.document(),
         "ops": [op.document() for op in found.ops],
         "other": found.other,
         "cycles_from": found.timing,
     }
-    console.result(document, _text(found))
+    text = _text(found)
+    if cores > 1:
+        text += f"\ncounted: the first of {cores} cores, with what it spends on waiting"
+    console.result(document, text)
     return 0
 
 

@@ -41,6 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Measures, trains, and measures again."""
+    from mcugrad.cli.remarks import warn_of_stack
     from mcugrad.data import load_data
     from mcugrad.devices import open_device
     from mcugrad.errors import UsageError
@@ -97,4 +98,5 @@ def run(options: argparse.Namespace, console: Console) -> int:
     if skipped:
         text += f"\n{skipped} steps were skipped: gradients overflowed under the scale of the loss"
     console.result(document, text)
+    warn_of_stack(console, statistics)
     return 0

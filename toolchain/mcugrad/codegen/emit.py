@@ -130,7 +130,10 @@ class _Emitter:
         """What the template needs to write one call."""
         arguments = []
         if call.scratch:
-            arguments.append(f"SCRATCH({address(self.plan.places[f'scratch:{call.name}'])})")
+            start = address(self.plan.places[f"scratch:{call.name}"])
+            each = call.scratch // self.cores
+            own = f" + {each} * mg_core()" if self.cores > 1 and call.shared else ""
+            arguments.append(f"SCRATCH({start}{own})")
         for value, kind in ((call.params, "params"), (call.quant, "quant")):
             if value is not None:
                 arguments.append(f"&{self.struct(value, f'c{step}_{kind}')}")
@@ -308,14 +311,21 @@ def _used_blocks(plan: MemoryPlan, function: str, texts: Sequence[str]) -> list[
 
 
 def _accumulators(plan: MemoryPlan) -> list[dict[str, Any]]:
-    """The gathered gradients, which lie side by side at the end of the state of each block."""
-    places = [plan.places[n] for n in plan.program.accumulators]
+    """The gathered gradients, which lie side by side at the end of the state of each block.
+
+    All have one type; those in half are looked through by operators.
+    """
+    names = plan.program.accumulators
+    places = [plan.places[n] for n in names]
+    single = all(plan.program.tensors[n].dtype is DType.F32 for n in names)
     found = []
     for i, block in enumerate(plan.blocks):
         offsets = [p.offset for p in places if p.block == i]
         if offsets:
             start = Place(i, min(offsets))
-            found.append({"place": start, "bytes": block.state_bytes - start.offset})
+            found.append(
+                {"place": start, "bytes": block.state_bytes - start.offset, "single": single}
+            )
     return found
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
-from mcugrad.errors import DeviceError, MissingToolError, UsageError
+from mcugrad.commands import find_command
+from mcugrad.errors import DeviceError, UsageError
 from mcugrad.targets import Target
 
 
@@ -22,9 +22,7 @@ def flash(target: Target, image: Path) -> str:
         raise UsageError(f"{target.name} is not a board that can be flashed")
     if not image.is_file():
         raise UsageError(f"there is no firmware {image}")
-    command = shutil.which(tool.command[0])
-    if command is None:
-        raise MissingToolError(f"{tool.command[0]} is missing: apt-get install {tool.package}")
+    command = find_command(tool.command[0], tool.package)
     arguments = [part.replace("{bin}", str(image)) for part in tool.command[1:]]
     done = subprocess.run(
         [command, *arguments],

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import selectors
-import shutil
 import subprocess
 import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from mcugrad.commands import find_command
 from mcugrad.devices.process import Process
 from mcugrad.errors import DeviceError, MissingToolError
 from mcugrad.targets import EmulatorTool
@@ -31,10 +31,7 @@ def command(tool: EmulatorTool) -> list[str]:
     Raises:
         MissingToolError: QEMU is missing, or too old for the core.
     """
-    found = shutil.which(tool.command[0])
-    if found is None:
-        raise MissingToolError(f"{tool.command[0]} is missing: apt-get install {tool.package}")
-    machine = (found, *tool.command[1:])
+    machine = (find_command(tool.command[0], tool.package), *tool.command[1:])
     core = ("-cpu", _known(machine, tool.cpus)) if tool.cpus else ()
     return [*machine, *core, *_OPTIONS]
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import pty
-import shutil
 import tty
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,12 +16,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mcugrad.build import SharedLibrary
+from mcugrad.commands import find_command
 from mcugrad.devices.process import Process
 from mcugrad.errors import MissingToolError
 from mcugrad.targets import EmulatorTool
 
 PACKAGE = "spike"
 INSTALL = "pip install 'mcugrad[spike]'"  # which has the version that extensions are made for
+_WHEELS = "it is there for Linux on x86-64 and Python before 3.13 alone"
 
 TREE_COMPILER = "dtc"  # Spike calls it
 CXX = "g++"
@@ -105,12 +106,9 @@ def start(tool: EmulatorTool, firmware: Path, options: Sequence[str]) -> tuple[P
 def _installation() -> Installation:
     spike = installation()
     if spike is None:
-        raise MissingToolError(f"Spike is missing: {INSTALL}")
+        raise MissingToolError(f"Spike is missing: {INSTALL} ({_WHEELS})")
     return spike
 
 
 def _tool(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        raise MissingToolError(f"{name} is missing: apt-get install {PACKAGES[name]}")
-    return found
+    return find_command(name, PACKAGES[name])

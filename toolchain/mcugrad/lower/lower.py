@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from mcugrad.errors import ModelError
 from mcugrad.ir.graph import ABSENT, Graph, Node, Phase, TrainingGraph
@@ -14,9 +15,13 @@ from mcugrad.ops.uniform import UniformAttrs
 #: (symbol of a kernel, its parameters) -> bytes of scratch, as the C function says.
 ScratchSize = Callable[[str, CStruct | None], int]
 
+_WORD = 8
 
-def lower(training: TrainingGraph, features: frozenset[str], scratch_size: ScratchSize) -> Program:
-    """The program for a target with ``features``.
+
+def lower(
+    training: TrainingGraph, features: frozenset[str], scratch_size: ScratchSize, cores: int = 1
+) -> Program:
+    """The program for a target with ``features``, and so many cores.
 
     Raises:
         ModelError: no kernel of the target serves an operator as the model uses it.
@@ -28,7 +33,8 @@ def lower(training: TrainingGraph, features: frozenset[str], scratch_size: Scrat
         if lookup(node.op).view:
             views[node.outputs[0]] = node.inputs[0]
         else:
-            calls.append(_call(graph, node, training.phases[node.name], features, scratch_size))
+            call = _call(graph, node, training.phases[node.name], features, scratch_size)
+            calls.append(replace(call, scratch=_of_cores(call, cores)))
     sample, target = graph.inputs
     prediction, loss = graph.outputs
     return Program(
@@ -43,6 +49,11 @@ def lower(training: TrainingGraph, features: frozenset[str], scratch_size: Scrat
         hyper=training.hyper,
         starts=_starts(graph, calls),
     )
+
+
+def _of_cores(call: KernelCall, cores: int) -> int:
+    """The scratch of all cores that share a call, each in whole words that hold any type."""
+    return cores * -(-call.scratch // _WORD) * _WORD if call.shared else call.scratch
 
 
 def _starts(graph: Graph, calls: Iterable[KernelCall]) -> dict[str, Start]:

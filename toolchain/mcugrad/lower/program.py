@@ -16,7 +16,7 @@ class KernelCall:
 
     ``inputs`` and ``outputs`` are tensor names, "" for an absent input. ``inplace`` lists
     (output, input) positions that the kernel allows to be the same memory. ``shared`` tells
-    whether several cores share its work.
+    whether several cores share its work; each then has its part of the ``scratch``.
     """
 
     name: str

@@ -100,7 +100,7 @@ class Kernel:
     The call is ``symbol(scratch?, params?, quant?, inputs..., outputs...)``; an absent
     input is passed as NULL. The first row that matches wins, so fast variants stand first
     and the portable kernel last. With ``scratch`` the compiler asks the C function
-    ``<symbol>_scratch_size(params)`` how many bytes it needs. ``inplace`` lists
+    ``<symbol>_scratch_size(params)`` how many bytes it needs, for each core. ``inplace`` lists
     pairs (output, input) that may be the same memory when nothing else needs the input,
     in the calls for which ``inplace_in`` holds.
     ``arity`` is the number of inputs of a C function with optional ones at the end: those
@@ -145,9 +145,9 @@ def of_type(dtype: DType) -> Callable[[OpCall], bool]:
 class Variant:
     """That a kernel has a fast form in the folder ``family`` of the runtime's kernels.
 
-    It serves targets that have the family among their features, in the calls that ``matches``. One
-    core runs it alone. A
-    ``portable`` one lies with the kernel itself and serves every target; ``family`` is its name.
+    It serves targets that have the family among their features, in the calls that ``matches``; of
+    several cores one runs it alone. A ``portable`` one lies with the kernel itself, serves every
+    target and is shared as the kernel is; ``family`` is its name.
     Another form of a family has a name of its own, ``form``.
     ``inplace`` tells whether it may write over what the kernel itself may write over, ``types``
     which of an operator's kernels it is a form of (None: any), and ``half_sums`` that it sums some
@@ -190,7 +190,7 @@ def with_variants(
             scratch=v.scratch,
             inplace=portable.inplace if v.inplace else (),
             half_sums=v.half_sums,
-            shared=False,
+            shared=portable.shared and v.portable,
             matches=_both(portable.matches, v.matches),
         )
         for v in fitting

@@ -62,7 +62,7 @@ register(
         _infer,
         _reference,
         kernels=(
-            Kernel("mg_channel_sum_s16_fwd", DType.S16, params=channel_params),
+            Kernel("mg_channel_sum_s16_fwd", DType.S16, params=channel_params, shared=True),
             *float_kernels(
                 "mg_channel_sum_{}_fwd",
                 (Variant("xfvec", lambda call: call.input(0).shape[-1] % 2 == 0, (DType.F16,)),),

@@ -133,6 +133,7 @@ register(
                 quant=lambda call: int8_range(call.attrs, call.input(1)),
                 matches=lambda call: call.dtype is DType.S16,
                 inplace=((0, 0),),
+                shared=True,
             ),
             Kernel(
                 "mg_clamp_s8_bwd_data",
@@ -141,6 +142,7 @@ register(
                 quant=lambda call: int8_range(call.attrs, call.input(1)),
                 matches=_is_int8_mask,
                 inplace=((0, 0),),
+                shared=True,
             ),
             *float_kernels(
                 "mg_clamp_{}_bwd_data",

@@ -399,7 +399,7 @@ register_weight_step(
     params=_bwd_weight_params,
     products=_bwd_weight_products,
     variants=(
-        Variant("dsp", lambda gradient: _deep(gradient.outputs[0]), scratch=True),
+        Variant("dsp", scratch=True),
         Variant("deep", lambda gradient: _deep(gradient.outputs[0]), scratch=True, portable=True),
     ),
 )

@@ -162,6 +162,26 @@ def _side_by_side(window: Window) -> bool:
     return window.dilation[1] == 1
 
 
+def _patches(call: OpCall) -> bool:
+    """Whether the int8 kernel of Helium serves it: patches are pairs of pixels.
+
+    Pairs begin at even columns, within the 16 bits of a gathering load's offsets, and no sum is
+    shifted to the left.
+    """
+    attrs: DepthwiseConv2dAttrs = call.attrs
+    window = attrs.window
+    _, _, width, channels = call.outputs[0].shape
+    single = (*window.stride, *window.dilation) == (1, 1, 1, 1)
+    row = 16 * ((width + 4) * window.stride[1] + window.kernel[1])
+    patch = row * (window.kernel[0] + 1) * window.dilation[0]
+    return (
+        _one_each(call)
+        and (single or (window.stride[1] % 2 == 0 and window.dilation[1] == 1))
+        and max(patch, (width + 4) * channels) < 1 << 16
+        and max(requantization(call, attrs.clamp).shift) <= 0
+    )
+
+
 def _one_each(call: OpCall) -> bool:
     """Whether each input channel has one of the output, as vectors of channels want."""
     return call.input(0).shape[3] == call.outputs[0].shape[3]
@@ -238,6 +258,7 @@ register(
                 call.input(0).shape == call.outputs[0].shape and call.attrs.window.stride == (1, 1)
             ),
             variants=(
+                Variant("mve", _patches, (DType.S8,), scratch=True),
                 Variant("dsp", _slides, (DType.S8,), scratch=True),
                 Variant("rvv", _one_each, (DType.S8,), inplace=False),
                 Variant("rvv", _many, FLOATS),

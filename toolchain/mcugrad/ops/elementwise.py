@@ -93,7 +93,7 @@ def kernels(
             quant=quant,
             scratch=scratch,
             inplace=both,
-            shared=not scratch,
+            shared=True,
         ),
         *float_kernels(
             f"mg_{op}_{{}}_fwd",

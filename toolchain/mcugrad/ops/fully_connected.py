@@ -183,6 +183,7 @@ register(
                 quant=_zero_point,
                 matches=lambda call: bool(call.attrs.wide),
                 arity=3,
+                shared=True,
             ),
             *linear.fwd_kernels(
                 "fully_connected",

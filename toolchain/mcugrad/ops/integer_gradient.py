@@ -129,7 +129,14 @@ def register_bwd_data(
         exact = sums(call.attrs, dy.astype(np.float64), w.astype(np.float64))
         return narrowed(np.rint(exact).astype(np.int64), exponent, state)
 
-    kernel = Kernel(f"mg_{op}_s16_bwd_data", None, params=params, inplace=((1, 2), (2, 3)), arity=4)
+    kernel = Kernel(
+        f"mg_{op}_s16_bwd_data",
+        None,
+        params=params,
+        inplace=((1, 2), (2, 3)),
+        arity=4,
+        shared=True,
+    )
     register(
         Op(
             f"{op}_bwd_data_integer",

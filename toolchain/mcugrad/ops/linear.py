@@ -120,6 +120,7 @@ def fwd_kernels(
         inplace=((0, 0),),
         inplace_in=inplace_in,
         arity=3,
+        shared=True,
     )
     return (
         *with_variants(portable, variants),
@@ -153,6 +154,7 @@ def bwd_data_kernels(
         quant=quant,
         matches=_reads_int8(1),
         scratch=True,
+        shared=True,
     )
     return (
         *with_variants(int8, variants, DType.S8),

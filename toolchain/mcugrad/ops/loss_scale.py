@@ -13,6 +13,7 @@ Precision Training", section 3.2, with the adaptive scale of NVIDIA's Apex).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -31,11 +32,30 @@ from mcugrad.ops.base import (
 )
 from mcugrad.ops.shapes import given, size_params
 
-#: What the scale starts with, and the largest: a loss's gradient of 1 times it is finite.
+#: What the scale starts with, and the largest: a loss's gradient of 1 times it is finite. Of a
+#: mini-batch's mean the gradient is less by the number of samples.
 START, LARGEST = 2.0**10, 2.0**15
 
 #: Good steps in a row after which the scale doubles.
 INTERVAL = 256
+
+
+@dataclass(frozen=True)
+class LossScaleAttrs:
+    """``batch``: samples of which the loss is the mean."""
+
+    batch: int = 1
+
+    @property
+    def largest(self) -> float:
+        """The largest scale: a power of two."""
+        return LARGEST * 2.0 ** (self.batch.bit_length() - 1)
+
+    @property
+    def start(self) -> float:
+        """The first scale, under which a sample's gradients are as large as alone, if it can."""
+        return min(START / LARGEST * self.largest, LARGEST)
+
 
 _MARK = Spec((1,), DType.S32)
 _STEPS = Spec((2,), DType.S32)
@@ -64,17 +84,19 @@ def _scale_infer(call: OpCall) -> tuple[Spec, ...]:
     return _SCALE, _STEPS
 
 
-def _scale(_call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+def _scale(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
     scale, (good, skipped), (finite,) = given(values)
     if not finite:
         return np.maximum(scale / 2.0, np.minimum(scale, 1.0)), np.array([0, skipped + 1])
     if good + 1 < INTERVAL:
         return scale, np.array([good + 1, skipped])
-    return np.where(scale < LARGEST, scale * 2.0, scale), np.array([0, skipped])
+    attrs: LossScaleAttrs = call.attrs
+    return np.where(scale < attrs.largest, scale * 2.0, scale), np.array([0, skipped])
 
 
-def _quant(_call: OpCall) -> CStruct:
-    return CStruct("mg_loss_scale", {"interval": INTERVAL, "largest": LARGEST})
+def _quant(call: OpCall) -> CStruct:
+    attrs: LossScaleAttrs = call.attrs
+    return CStruct("mg_loss_scale", {"interval": INTERVAL, "largest": attrs.largest})
 
 
 register(
@@ -92,7 +114,7 @@ register(
 register(
     Op(
         "loss_scale",
-        NoAttrs,
+        LossScaleAttrs,
         _scale_infer,
         _scale,
         kernels=(

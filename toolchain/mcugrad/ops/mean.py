@@ -155,7 +155,7 @@ register(
         _infer,
         _reference,
         kernels=(
-            Kernel("mg_mean_s8_fwd", DType.S8, params=_params, quant=_quant),
+            Kernel("mg_mean_s8_fwd", DType.S8, params=_params, quant=_quant, shared=True),
             *float_kernels("mg_reduce_{}_fwd", params=_params, shared=True),
         ),
         gradient=_gradient,
@@ -168,7 +168,7 @@ register(
         _bwd_infer,
         _bwd_reference,
         kernels=(
-            Kernel("mg_mean_s16_bwd_data", DType.S16, params=_bwd_params),
+            Kernel("mg_mean_s16_bwd_data", DType.S16, params=_bwd_params, shared=True),
             *float_kernels("mg_mean_{}_bwd_data", params=_bwd_params, shared=True),
         ),
         integer=_bwd_integer,

@@ -136,7 +136,7 @@ def register_pool(
     )
     types = (DType.S16, *FLOATS) if integer else FLOATS
     backward = tuple(
-        Kernel(f"mg_{op}_{d}_bwd_data", d, params=_bwd_params, shared=d in FLOATS) for d in types
+        Kernel(f"mg_{op}_{d}_bwd_data", d, params=_bwd_params, shared=True) for d in types
     )
     register(Op(op, PoolAttrs, _infer, reference, kernels=forward, gradient=gradient))
     register(

@@ -67,6 +67,7 @@ register(
                 params=channel_params,
                 quant=multipliers,
                 inplace=((0, 0),),
+                shared=True,
             ),
         ),
     )

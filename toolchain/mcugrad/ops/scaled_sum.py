@@ -47,6 +47,7 @@ register(
                 quant=multipliers,
                 inplace=((0, 0),),
                 arity=2,
+                shared=True,
             ),
         ),
     )

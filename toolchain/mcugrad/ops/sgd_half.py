@@ -1,13 +1,16 @@
 """Stochastic gradient descent on weights in half precision, without a copy in float32.
 
-    w = w - learning_rate * (dw / scale + weight_decay * w)
+    g = dw / scale + weight_decay * w;  v = momentum * v + g;  w = w - learning_rate * v
 
-in single precision, rounded to one of the two neighbours in half, at random such that the mean is
-kept (Gupta et al., "Deep Learning with Limited Numerical Precision", section 3.2): steps far below
-a weight's last bit are not lost. The random numbers are those of :mod:`sgd_quantized`.
+in single precision, with v = g where there is no momentum. The new w is rounded to one of its two
+neighbours in half, at random such that the mean is kept (Gupta et al., "Deep Learning with Limited
+Numerical Precision", section 3.2): steps far below a weight's last bit are not lost. The random
+numbers are those of :mod:`sgd_quantized`. The new v is stored in half, rounded to nearest. Both
+stop at the largest half.
 
-Inputs: w f16, dw f16 of the same shape, the loss's scale f32 [1], finite s32 [1], updates s32 [1],
-hyper-parameters [learning_rate, momentum, weight_decay]. Unless ``finite``, w stays.
+Inputs: w f16, dw f16 and with momentum v f16 of the same shape, the loss's scale f32 [1], finite
+s32 [1], updates s32 [1], hyper-parameters [learning_rate, momentum, weight_decay]. Unless
+``finite``, w and v stay.
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ from mcugrad.ops.base import (
 from mcugrad.ops.shapes import given, size_params
 
 _HALF = np.finfo(np.float16)
+_LARGEST = np.float32(_HALF.max)
 
 #: Steps between neighbours in half that single precision tells apart: random numbers have as many.
 _PARTS = np.float32(1 << 13)
@@ -59,27 +63,50 @@ def _infer(call: OpCall) -> tuple[Spec, ...]:
     return (Spec(w.shape, w.dtype),)
 
 
+def _without_velocity(call: OpCall) -> OpCall:
+    return OpCall(call.attrs, [*call.inputs[:2], *call.inputs[3:]], call.outputs)
+
+
+def _infer_momentum(call: OpCall) -> tuple[Spec, ...]:
+    w, v = call.input(0), call.input(2)
+    require(v.shape == w.shape and v.dtype is DType.F16, f"velocity of {v.dtype} {v.shape}")
+    return *_infer(_without_velocity(call)), Spec(v.shape, v.dtype)
+
+
 def rounded(w: NDArray[np.float32], u: NDArray[np.float32]) -> Array:
     """Neighbours of w in half, the upper one where w's place between the two exceeds 1 - u."""
-    largest = np.float32(_HALF.max)
-    w = np.clip(w, -largest, largest)
+    w = np.clip(w, -_LARGEST, _LARGEST)
     _, above = np.frexp(np.abs(w))
     exponent = np.maximum(np.where(w == 0, _HALF.minexp, above - 1), _HALF.minexp) - _HALF.nmant
     u = np.floor(u * _PARTS) / _PARTS
     whole = np.floor(np.ldexp(w, -exponent) + u)
-    return np.asarray(np.minimum(np.ldexp(whole, exponent), largest), np.float16)
+    return np.asarray(np.minimum(np.ldexp(whole, exponent), _LARGEST), np.float16)
+
+
+def _update(
+    attrs: SgdHalfAttrs, w: Array, dw: Array, v: Array | None, others: Sequence[Array]
+) -> tuple[Array, Array]:
+    scale, finite, updates, hyper = others
+    if not finite[0]:
+        return w, w if v is None else v
+    old, unscale = w.astype(np.float32), np.float32(1) / np.float32(scale[0])
+    learning_rate, momentum, decay = hyper.astype(np.float32)
+    velocity = dw.astype(np.float32) * unscale + decay * old
+    if v is not None:
+        velocity = momentum * v.astype(np.float32) + velocity
+    step = np.float32(attrs.rate) * learning_rate * velocity
+    u = draws(attrs.salt, int(updates[0]), w.size).reshape(w.shape)
+    return rounded(old - step, u), np.clip(velocity, -_LARGEST, _LARGEST)
 
 
 def _reference(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
-    w, dw, scale, finite, updates, hyper = given(values)
-    if not finite[0]:
-        return (w,)
-    old, unscale = w.astype(np.float32), np.float32(1) / np.float32(scale[0])
-    attrs: SgdHalfAttrs = call.attrs
-    rate, decay = np.float32(attrs.rate) * np.float32(hyper[0]), np.float32(hyper[2])
-    step = rate * (dw.astype(np.float32) * unscale + decay * old)
-    u = draws(attrs.salt, int(updates[0]), w.size).reshape(w.shape)
-    return (rounded(old - step, u),)
+    w, dw, *others = given(values)
+    return _update(call.attrs, w, dw, None, others)[:1]
+
+
+def _reference_momentum(call: OpCall, values: Sequence[Array | None]) -> tuple[Array, ...]:
+    w, dw, v, *others = given(values)
+    return _update(call.attrs, w, dw, v, others)
 
 
 def _quant(call: OpCall) -> CStruct:
@@ -104,6 +131,25 @@ register(
                 shared=True,
             ),
             (Variant("rvv"),),
+        ),
+    )
+)
+register(
+    Op(
+        "sgd_momentum_half",
+        SgdHalfAttrs,
+        _infer_momentum,
+        _reference_momentum,
+        kernels=(
+            Kernel(
+                "mg_sgd_momentum_f16_step",
+                None,
+                params=size_params,
+                quant=_quant,
+                matches=of_type(DType.F16),
+                inplace=((0, 0), (1, 2)),
+                shared=True,
+            ),
         ),
     )
 )

@@ -132,6 +132,7 @@ def step_kernel(symbol: str, dtype: DType, unit: Callable[[OpCall], float]) -> K
         quant=lambda call: step_struct(call.input(0), call.attrs, unit(call)),
         matches=lambda call: call.dtype is dtype,
         inplace=((0, 0),),
+        shared=True,
     )
 
 

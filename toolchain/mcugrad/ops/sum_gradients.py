@@ -65,6 +65,7 @@ register(
                 params=size_params,
                 quant=_quant,
                 inplace=((0, 0), (0, 2), (1, 1), (1, 3)),
+                shared=True,
             ),
         ),
     )

@@ -90,6 +90,7 @@ def register_weight_step(
         quant=quant,
         matches=lambda call: not call.has_input(6),
         inplace=((0, 2),),
+        shared=True,
     )
 
     def of_gradient(matches: Matches) -> Matches:

@@ -11,7 +11,7 @@ from mcugrad.ir.graph import TrainingGraph
 from mcugrad.ir.tensor import DType, Storage, Tensor, constant
 from mcugrad.ops.base import NoAttrs
 from mcugrad.ops.elementwise import ElementwiseAttrs
-from mcugrad.ops.loss_scale import START
+from mcugrad.ops.loss_scale import LossScaleAttrs
 from mcugrad.passes.autodiff import Differentiator
 
 #: What the scale is called, and the count of good steps in a row and of all that were skipped.
@@ -30,13 +30,15 @@ class LossScaling:
     diff: Differentiator
     scale: str
     steps: str
+    attrs: LossScaleAttrs
 
     @classmethod
-    def attach(cls, diff: Differentiator) -> LossScaling:
-        """Adds the STATE."""
-        start = constant(SCALE, np.array([START], np.float32), storage=Storage.STATE)
+    def attach(cls, diff: Differentiator, batch: int) -> LossScaling:
+        """Adds the STATE, of a loss that is the mean of so many samples."""
+        attrs = LossScaleAttrs(batch)
+        start = constant(SCALE, np.array([attrs.start], np.float32), storage=Storage.STATE)
         steps = Tensor(STEPS, (2,), DType.S32, storage=Storage.STATE)
-        return cls(diff, diff.builder.add_tensor(start), diff.builder.add_tensor(steps))
+        return cls(diff, diff.builder.add_tensor(start), diff.builder.add_tensor(steps), attrs)
 
     def scaled(self, gradient: str, name: str, dtype: DType) -> str:
         """The gradient of the loss times the scale, as ``dtype``."""
@@ -58,5 +60,5 @@ class LossScaling:
         """The scale of the next step."""
         names = (f"{self.scale}/next", f"{self.steps}/next")
         operands = (self.scale, self.steps, finite)
-        results = self.diff.emit_all("loss_scale", NoAttrs(), operands, names)
+        results = self.diff.emit_all("loss_scale", self.attrs, operands, names)
         return dict(zip((self.scale, self.steps), results, strict=True))

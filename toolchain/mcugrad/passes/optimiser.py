@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 from zlib import crc32
 
 from mcugrad.errors import UsageError
@@ -74,9 +75,10 @@ def attach_optimiser(
     for name, state in states.items():
         rate = rates.get(name, 1.0)
         if diff.tensor(state).dtype is DType.F32:
-            next_state |= _float_update(diff, state, hyper, momentum, SgdAttrs(rate))
+            ops = "sgd", "sgd_momentum"
+            next_state |= _descent(diff, ops[momentum], SgdAttrs(rate), state, (hyper,))
             continue
-        if momentum:
+        if momentum and scaling is None:
             raise UsageError("int8 weights learn without momentum: leave out --momentum")
         if not updates:
             count = Tensor(UPDATES, (1,), DType.S32, storage=Storage.STATE)
@@ -85,10 +87,10 @@ def attach_optimiser(
         salt = crc32(f"{seed} {name}".encode()) >> 1
         gradient = diff.gradients[state]
         if scaling is not None:
-            operands = (state, gradient, scaling.scale, finite, updates, hyper)
-            next_state[state] = diff.emit(
-                "sgd_half", SgdHalfAttrs(salt, rate), operands, f"{state}/next"
-            )
+            ops = "sgd_half", "sgd_momentum_half"
+            others = scaling.scale, finite, updates, hyper
+            half = SgdHalfAttrs(salt, rate)
+            next_state |= _descent(diff, ops[momentum], half, state, others)
             continue
         attrs = SgdQuantizedAttrs(limits.get(state, WEIGHT_LIMIT), salt, qas, rate)
         integer = gradient in exponents
@@ -117,16 +119,16 @@ def _bias_limits(graph: Graph) -> dict[str, int]:
     return limits
 
 
-def _float_update(
-    diff: Differentiator, name: str, hyper: str, momentum: bool, attrs: SgdAttrs
+def _descent(
+    diff: Differentiator, op: str, attrs: Any, name: str, others: Sequence[str]
 ) -> dict[str, str]:
+    """Descends the float gradient of a STATE by ``op``; momentum has a STATE of its type."""
     gradient = diff.gradients[name]
-    if not momentum:
-        return {name: diff.emit("sgd", attrs, (name, gradient, hyper), f"{name}/next")}
-    velocity = diff.builder.add_tensor(
-        Tensor(f"velocity.{name}", diff.tensor(gradient).shape, DType.F32, storage=Storage.STATE)
-    )
-    operands = (name, gradient, velocity, hyper)
-    names = (f"{name}/next", f"{velocity}/next")
-    results = diff.emit_all("sgd_momentum", attrs, operands, names)
-    return dict(zip((name, velocity), results, strict=True))
+    changing = [name]
+    if op.startswith("sgd_momentum"):
+        like = diff.tensor(gradient)
+        velocity = Tensor(f"velocity.{name}", like.shape, like.dtype, storage=Storage.STATE)
+        changing.append(diff.builder.add_tensor(velocity))
+    operands = (name, gradient, *changing[1:], *others)
+    results = diff.emit_all(op, attrs, operands, [f"{n}/next" for n in changing])
+    return dict(zip(changing, results, strict=True))

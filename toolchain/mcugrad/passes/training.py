@@ -92,16 +92,6 @@ class TrainingOptions:
                 raise UsageError(f"{name.replace('_', ' ')} {value}: must be from {low} to {high}")
         if not self.qas and self.precision is not Precision.INT8:
             raise UsageError("--no-qas is for weights that learn in int8: add --precision int8")
-        if self.precision is Precision.F16:
-            if self.batch > 1:
-                raise UsageError(
-                    "--precision f16 learns from one sample at a time: no --batch, "
-                    "or --precision f32"
-                )
-            if self.momentum:
-                raise UsageError(
-                    "--precision f16 learns without momentum: no --momentum, or --precision f32"
-                )
         if self.gradients is Gradients.S16:
             if self.precision is not Precision.INT8:
                 raise UsageError("--gradients s16 is for weights that learn in --precision int8")
@@ -158,7 +148,7 @@ def _differentiated(
     target, loss, gradient = _attach_loss(diff, result, options)
     scaling = None
     if any(diff.tensor(s).dtype is DType.F16 for s in states.values()):
-        scaling = LossScaling.attach(diff)
+        scaling = LossScaling.attach(diff, options.batch)
         gradient = scaling.scaled(gradient, f"d.{result}", diff.tensor(result).dtype)
     diff.run(result, gradient)
     for name, state in states.items():

@@ -73,13 +73,25 @@ def cut(segments: Sequence[Segment], code: Code, entry: Entry, calls: Iterable[C
         CheckFailedError: it made others, or none.
     """
     expected = [c.symbol for c in calls if c.phase in entry.phases]
-    kernels = {code.functions[name].start: name for name in expected}
     start = max(
         (i for i, s in enumerate(segments) if s.address == code.functions[entry].start),
         default=len(segments),
     )
     end = code.functions[_END].start  # of the last run not written, as no mark follows it
     run = list(takewhile(lambda s: s.address != end, segments[start:]))
+    try:
+        return Work(run, of_calls(run, code, expected))
+    except CheckFailedError as error:
+        raise CheckFailedError(f"{entry}: {error}") from error
+
+
+def of_calls(run: Iterable[Segment], code: Code, expected: Sequence[str]) -> list[list[Segment]]:
+    """What ran in each of the ``expected`` kernels' calls, in order.
+
+    Raises:
+        CheckFailedError: other calls were made.
+    """
+    kernels = {code.functions[name].start: name for name in expected}
     found: list[str] = []
     taken: list[list[Segment]] = []
     between: list[Segment] = []
@@ -96,5 +108,5 @@ def cut(segments: Sequence[Segment], code: Code, entry: Entry, calls: Iterable[C
             between = []
             inside = True
     if found != expected:
-        raise CheckFailedError(f"the firmware's calls in {entry} are not those of the plan")
-    return Work(run, taken)
+        raise CheckFailedError("the firmware's calls are not those of the plan")
+    return taken

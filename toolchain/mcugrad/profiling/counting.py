@@ -12,7 +12,7 @@ from pathlib import Path
 from mcugrad.build import host_library
 from mcugrad.devices import spike
 from mcugrad.devices.emulator import EmulatorDevice, require
-from mcugrad.errors import DeviceError, MissingToolError
+from mcugrad.errors import DeviceError, MissingToolError, UsageError
 from mcugrad.targets import Simulator, Target
 
 _PLUGIN = Path(__file__).with_name("qemu_plugin.c")
@@ -92,6 +92,8 @@ def counting(
 def _in_spike(
     target: Target, firmware: Path, fingerprint: int, log: Path, arguments: Sequence[str]
 ) -> EmulatorDevice:
+    if "," in str(log):
+        raise UsageError(f"Spike takes no ',' in a path, as {log.parent} has: set TMPDIR")
     device = ",".join(("--device=counts", f"out={log}", *arguments))
     options = (f"--extlib={spike.extension(_COUNTS).built()}", device)
     return EmulatorDevice(target, firmware, fingerprint, options)

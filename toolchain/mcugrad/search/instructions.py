@@ -61,17 +61,19 @@ def terms(call: KernelCall, tensors: Mapping[str, Tensor]) -> Row:
 def instruction_model(target: Target) -> InstructionModel:
     """The model of ``target``, or of the nearest one that has been counted.
 
-    Nearest: of the same family, then with the fewest features that only one of the two has.
+    Nearest: of the same family, then with as many cores, then with the fewest features that only
+    one of the two has.
 
     Raises:
         UsageError: the file of the model cannot be read.
     """
     counted = [t for t in targets().values() if (_folder(t) / FILE).is_file()]
 
-    def distance(other: Target) -> tuple[bool, bool, int, str]:
+    def distance(other: Target) -> tuple[bool, bool, bool, int, str]:
         return (
             other.name != target.name,
             other.family is not target.family,
+            other.cores != target.cores,
             len(other.features ^ target.features),
             other.name,
         )
