@@ -152,6 +152,11 @@ def _zero_point(call: OpCall) -> CStruct:
     return CStruct("mg_zero_point", {"zero_point": quant_of(call.input(0)).per_tensor[1]})
 
 
+def _pairs(w: Tensor) -> bool:
+    """Whether an output's weights are whole pairs."""
+    return w.shape[1] % 2 == 0
+
+
 def _products(call: OpCall) -> int:
     return call.outputs[0].size * call.input(1).shape[1]
 
@@ -187,7 +192,7 @@ register(
                 variants=(
                     Variant("rvv", types=FLOATS),
                     Variant("mve", types=(DType.F16,), half_sums=True),
-                    Variant("xfvec", lambda c: c.input(1).shape[1] % 2 == 0, (DType.F16,)),
+                    Variant("xfvec", lambda c: _pairs(c.input(1)), (DType.F16,)),
                 ),
             ),
         ),
@@ -209,6 +214,7 @@ register(
             variants=(
                 Variant("rvv", types=FLOATS),
                 Variant("mve", types=(DType.F16,), half_sums=True),
+                Variant("xfvec", lambda c: _pairs(c.input(1)), (DType.F16,)),
             ),
         ),
         products=_bwd_data_products,
@@ -232,7 +238,11 @@ register(
         kernels=linear.bwd_weight_kernels(
             "fully_connected",
             _bwd_weight_params,
-            (Variant("rvv", types=FLOATS), Variant("mve", types=(DType.F16,))),
+            (
+                Variant("rvv", types=FLOATS),
+                Variant("mve", types=(DType.F16,)),
+                Variant("xfvec", lambda c: _pairs(c.outputs[0]), (DType.F16,)),
+            ),
         ),
         products=_bwd_weight_products,
         gathers=True,
