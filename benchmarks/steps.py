@@ -16,6 +16,7 @@ from mcugrad.compiler import Request, compile_model
 from mcugrad.data import random_samples
 from mcugrad.devices import open_device
 from mcugrad.errors import DoesNotFitError
+from mcugrad.fit import updating_step
 from mcugrad.passes.training import Precision, TrainingOptions
 
 #: Model file, and what PULP-TrainLib needs for a step of all layers on RV32, in millions.
@@ -48,7 +49,7 @@ def counted(model: str, target: str, update: str, precision: Precision = Precisi
         sample = random_samples(manifest, 1, 0)
         with open_device("emulator", out) as device:
             device.infer(sample.x[0])
-            device.train_step(sample.x[0], sample.y[0])
+            updating_step(device, manifest, sample.x[0], sample.y[0])
             found = device.statistics()
     products = sum(c.products for c in manifest.calls if c.phase in ("forward", "backward"))
     return Counted(found.infer or 0, found.step or 0, products, manifest.sram["total"])

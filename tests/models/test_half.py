@@ -21,10 +21,12 @@ from mcugrad.ir.graph import Graph
 from mcugrad.ir.serial import load_training_graph
 from mcugrad.ir.tensor import DType
 from mcugrad.manifest import Manifest
+from mcugrad.ops import loss_scale
 from mcugrad.parity import HALF_NETWORK_BOUND, Report, compare, half_difference, report
 from mcugrad.passes.loss_scaling import SCALE, STEPS
 from mcugrad.passes.scheme import resolve_scheme
 from mcugrad.passes.training import Loss, Precision, TrainingOptions, training_graph
+from mcugrad.profiling.profile import profile
 from mcugrad.targets import find_target
 from tests.devices.hand_made import require_emulator
 from tests.support.networks import residual_network
@@ -158,6 +160,23 @@ def test_a_step_that_overflows_changes_no_weight_and_halves_the_scale(tmp_path: 
         device.train_step(train.x[0], int(train.y[0]))
         assert [device.read_tensor(n) for n in learning] != before
         assert skipped_steps(device, manifest) == 2
+
+
+@pytest.mark.emulator
+def test_the_profile_is_of_a_step_that_updates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under too large a scale the first steps are skipped, which takes fewer instructions."""
+    require_emulator("cortex-m7")
+    train, _ = digits()
+    monkeypatch.setattr(loss_scale, "LARGEST", 2.0**20)
+    taken = []
+    for start in (2.0**10, 2.0**20):
+        monkeypatch.setattr(loss_scale, "START", start)
+        compiled(tmp_path / str(start), "cortex-m7")
+        found = profile(tmp_path / str(start), train.x[0], int(train.y[0]))
+        taken.append(sum(op.cost.instructions for op in found.ops if op.call.op == "sgd_half"))
+    assert taken[1] == pytest.approx(taken[0], rel=0.2)
 
 
 @pytest.mark.parametrize("overflowing", [0, 2])

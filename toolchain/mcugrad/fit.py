@@ -10,8 +10,9 @@ from math import cos, pi
 import numpy as np
 
 from mcugrad.data import Data, Samples
-from mcugrad.devices.base import Device
+from mcugrad.devices.base import Device, StepResult
 from mcugrad.errors import CheckFailedError, UsageError
+from mcugrad.ir.tensor import Array
 from mcugrad.manifest import Manifest
 
 #: Called with the number of samples done and the loss so far.
@@ -21,6 +22,9 @@ Watch = Callable[[int, float], None]
 Anneal = Callable[[float], None]
 
 _ANNEALINGS = 100
+
+#: Skipped steps after which a scale of the loss cannot get lower.
+_MOST_SKIPPED = 15
 
 
 class Schedule(StrEnum):
@@ -68,6 +72,22 @@ def skipped_steps(device: Device, manifest: Manifest) -> int:
     if manifest.scale_steps is None:
         return 0
     return int(np.frombuffer(device.read_tensor(manifest.scale_steps), np.int32)[1])
+
+
+def updating_step(device: Device, manifest: Manifest, x: Array, target: int | Array) -> StepResult:
+    """The last of the steps that it takes to update once.
+
+    A mini-batch has to be complete, and the scale of a loss in half low enough that no gradient
+    overflows: each step that is skipped halves it.
+    """
+    skipped = -1
+    while (now := skipped_steps(device, manifest)) != skipped:
+        skipped = now
+        for _ in range(manifest.batch):
+            result = device.train_step(x, target)
+        if not result.applied or skipped > _MOST_SKIPPED:
+            break
+    return result
 
 
 def annealing(device: Device, manifest: Manifest, schedule: Schedule) -> Anneal | None:

@@ -3,9 +3,7 @@
 #define MG_NEIGHBOUR_H
 
 #include "draw.h"
-#include "float_bits.h"
 #include "mg_f16.h"
-#include "tile.h"
 
 #ifdef MG_HALF
 #define MG_LARGEST_HALF   65504.0f

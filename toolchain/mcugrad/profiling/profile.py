@@ -12,6 +12,7 @@ from elftools.common.exceptions import ELFError
 
 from mcugrad.devices.opening import emulated_firmware
 from mcugrad.errors import CheckFailedError, UsageError
+from mcugrad.fit import updating_step
 from mcugrad.image import read_code
 from mcugrad.ir.tensor import Array
 from mcugrad.manifest import CallInfo, Manifest
@@ -106,8 +107,7 @@ def profile(folder: Path, x: Array, target: int | Array) -> Profile:
             ) from error
         with counting(machine, firmware, manifest.fingerprint, places) as counted:
             counted.device.infer(x)
-            for _ in range(manifest.batch):  # the last one updates
-                result = counted.device.train_step(x, target)
+            result = updating_step(counted.device, manifest, x, target)
             segments = counted.segments()
     if not result.applied:
         raise CheckFailedError("the loss of the sample is not finite, so no step was taken")
