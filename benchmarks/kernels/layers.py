@@ -1,4 +1,4 @@
-"""The layers that are measured: those that peers were measured with, and twenty odd ones."""
+"""The layers that are measured: those of peers, two with more channels, and twenty odd ones."""
 
 from __future__ import annotations
 
@@ -121,4 +121,10 @@ ODD = (
     _depthwise("depthwise 3x3 3, 8x8", (8, 8, 3), _square(3, pad=1)),
 )
 
-LAYERS = (*COMMON, *ODD)
+#: Those of ResNet8 whose channels fill vectors of half.
+WIDE = (
+    _conv("conv 3x3 32->32, 16x16", (16, 16, 32), 32, _square(3, pad=1)),
+    _conv("conv 3x3 64->64, 8x8", (8, 8, 64), 64, _square(3, pad=1)),
+)
+
+LAYERS = (*COMMON, *WIDE, *ODD)

@@ -96,6 +96,15 @@ void mg_conv2d_f32_bwd_data_rvv(const mg_conv2d_params *p, const float *dy, cons
                                 float *dx);
 void mg_conv2d_f32_bwd_weight_rvv(const mg_conv2d_params *p, const float *x, const float *dy,
                                   const float *gathered, float *dw);
+size_t mg_conv2d_f32_fwd_rvv_planes_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f32_fwd_rvv_planes(void *scratch, const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                                  const float *x, const float *w, const float *b, float *y);
+size_t mg_conv2d_f32_bwd_data_rvv_planes_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f32_bwd_data_rvv_planes(void *scratch, const mg_conv2d_params *p, const float *dy,
+                                       const float *w, float *dx);
+size_t mg_conv2d_f32_bwd_weight_rvv_windows_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f32_bwd_weight_rvv_windows(void *scratch, const mg_conv2d_params *p, const float *x,
+                                          const float *dy, const float *gathered, float *dw);
 
 /* depthwise_conv2d: x [in_h][in_w][in_c], w [kernel_h][kernel_w][out_c]. Output channel c
  * reads input channel c / (out_c / in_c). s8: y may be x where they have one shape. */

@@ -72,6 +72,10 @@ void mg_fully_connected_f16_fwd(const mg_fully_connected_params *p, const mg_cla
                                 const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
 void mg_fully_connected_f16_fwd_xfvec(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
                                       const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+void mg_fully_connected_f16_bwd_data_xfvec(const mg_fully_connected_params *p, const mg_f16 *dy,
+                                           const mg_f16 *w, mg_f16 *dx);
+void mg_fully_connected_f16_bwd_weight_xfvec(const mg_fully_connected_params *p, const mg_f16 *x,
+                                             const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
 void mg_fully_connected_f16_bwd_data(const mg_fully_connected_params *p, const mg_f16 *dy,
                                      const mg_f16 *w, mg_f16 *dx);
 void mg_fully_connected_f16_bwd_weight(const mg_fully_connected_params *p, const mg_f16 *x,
@@ -143,6 +147,12 @@ void mg_merge_channels_f16_fwd(const mg_runs_params *p, const mg_f16 *whole, con
 size_t mg_conv2d_f16_fwd_mve_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_f16_fwd_mve(void *scratch, const mg_conv2d_params *p, const mg_clamp_f32 *q,
                            const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+void mg_fully_connected_f16_fwd_mve(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
+                                    const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+void mg_fully_connected_f16_bwd_data_mve(const mg_fully_connected_params *p, const mg_f16 *dy,
+                                         const mg_f16 *w, mg_f16 *dx);
+void mg_fully_connected_f16_bwd_weight_mve(const mg_fully_connected_params *p, const mg_f16 *x,
+                                           const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
 size_t mg_conv2d_f16_bwd_data_mve_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_f16_bwd_data_mve(void *scratch, const mg_conv2d_params *p, const mg_f16 *dy,
                                 const mg_f16 *w, mg_f16 *dx);

@@ -6,8 +6,14 @@
 #define RESULT  int8_t
 #define FINISH  finishing
 
+/* An mg_channel_s8 with its shift to the right; start: the bias, doubled where the quick rule
+ * serves, which doubles sums. */
 typedef struct {
-    const mg_channel_s8 *channel;
+    int32_t multiplier, right, start, rounding;
+} quick;
+
+typedef struct {
+    const quick *channel;
     int32_t zero_point; /* of y */
 } finishing;
 
@@ -18,30 +24,30 @@ static inline void split(const int8_t *x, mg_pair minus, mg_pair *even, mg_pair 
 }
 
 /* Of as many channels as the quick rule serves; gives how many. */
-MG_APART int32_t quick_results(const mg_channel_s8 *c, int32_t count, const int32_t *sums,
+MG_APART int32_t quick_results(const quick *c, int32_t count, const int32_t *sums,
                                int8_t *const *to, int32_t channel) {
-    const int32_t all = count;
+    const mg_pair *next = &c->multiplier;
     int8_t *y[MG_COLUMNS];
+    int32_t left = count;
     MG_UNROLLED
     for (int i = 0; i < MG_COLUMNS; ++i) {
         y[i] = to[i] + channel;
     }
     MG_ROLLED
-    for (; count > 0; --count) {
-        const mg_channel_s8 one = *c++;
-        int32_t start = 2 * one.bias;
+    for (; left > 0; --left) {
+        mg_pair v[4]; /* of a quick */
+        mg_load_pairs(&next, v);
+        const mg_channel_s8 one = {.multiplier = v[0], .shift = -v[1], .rounding = v[3]};
         if (one.rounding == 0) {
             break;
         }
-        MG_COMPLETE(start); /* or the bias would be added to each sum before it is doubled */
         MG_UNROLLED
         for (int i = 0; i < MG_COLUMNS; ++i) {
-            *y[i]++ = mg_quick_s8(&one, 2 * *sums++ + start);
+            *y[i]++ = mg_quick_s8(&one, 2 * *sums++ + v[2]);
             MG_COMPLETE(sums);
         }
-        MG_COMPLETE(c);
     }
-    return all - count;
+    return count - left;
 }
 
 static void finish(const finishing *f, int32_t channel, int32_t count, const int32_t *sums,
@@ -50,9 +56,10 @@ static void finish(const finishing *f, int32_t channel, int32_t count, const int
         done += quick_results(f->channel + channel + done, count - done, sums + done * MG_COLUMNS,
                               to, channel + done);
         for (int i = 0; done < count && i < MG_COLUMNS; ++i) {
-            const mg_channel_s8 *const c = f->channel + channel + done;
-            const uint32_t sum = (uint32_t)sums[done * MG_COLUMNS + i] + (uint32_t)c->bias;
-            to[i][channel + done] = mg_any_s8(c, f->zero_point, (int32_t)sum);
+            const quick *const c = f->channel + channel + done;
+            const mg_channel_s8 one = {.multiplier = c->multiplier, .shift = -c->right};
+            const uint32_t sum = (uint32_t)sums[done * MG_COLUMNS + i] + (uint32_t)c->start;
+            to[i][channel + done] = mg_any_s8(&one, f->zero_point, (int32_t)sum);
         }
     }
 }
@@ -60,18 +67,19 @@ static void finish(const finishing *f, int32_t channel, int32_t count, const int
 #include "correlate.h"
 
 size_t mg_conv2d_s8_fwd_dsp_scratch_size(const mg_conv2d_params *p) {
-    return (size_t)p->out_c * sizeof(mg_channel_s8) + columns_size(p) +
-           (size_t)(p->in_c / p->groups);
+    return (size_t)p->out_c * sizeof(quick) + columns_size(p) + (size_t)(p->in_c / p->groups);
 }
 
 void mg_conv2d_s8_fwd_dsp(void *scratch, const mg_conv2d_params *p, const mg_requant_s8 *q,
                           const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y) {
     const int32_t depth = p->in_c / p->groups, n = products_of(p);
-    mg_channel_s8 *const channel = scratch;
+    quick *const channel = scratch;
     int32_t *const work = (int32_t *)(channel + p->out_c);
     int8_t *const padding = (int8_t *)work + columns_size(p);
     for (int32_t c = 0; c < p->out_c; ++c) {
-        channel[c] = mg_channel_of_s8(q, c, b, n);
+        const mg_channel_s8 one = mg_channel_of_s8(q, c, b, n);
+        const int32_t start = one.rounding != 0 ? 2 * one.bias : one.bias;
+        channel[c] = (quick){one.multiplier, -one.shift, start, one.rounding};
     }
     __builtin_memset(padding, q->input_zero_point, (size_t)depth);
     const finishing f = {channel, q->output_zero_point};

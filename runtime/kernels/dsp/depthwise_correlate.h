@@ -47,7 +47,8 @@ static inline size_t planes_size(const mg_conv2d_params *p) {
 
 /* Columns of x that a plane holds. */
 static inline int32_t columns_of(const mg_conv2d_params *p, const sizes *s) {
-    return mg_min(p->in_w - mg_max(-p->pad_left, 0), s->width - mg_max(p->pad_left, 0));
+    const int32_t right = p->in_w - mg_max(-p->pad_left, 0);
+    return mg_max(mg_min(right, s->width - mg_max(p->pad_left, 0)), 0);
 }
 
 /* Zeros in `rows` rows of every plane. */
@@ -72,7 +73,7 @@ static void lay_out_band(const mg_conv2d_params *p, const sizes *s, const CONTEX
             last += 2;
         }
         MG_ROLLED
-        for (; first != end; first += 4, last += 4) {
+        for (; first != end; first += 4, last += 4) { /* rows start at whole words */
             int64_t words;
             __builtin_memcpy(&words, __builtin_assume_aligned(last, 4), sizeof words);
             __builtin_memcpy(__builtin_assume_aligned(first, 4), &words, sizeof words);
@@ -92,6 +93,7 @@ static void lay_out_band(const mg_conv2d_params *p, const sizes *s, const CONTEX
     }
 }
 
+/* What sums such taps. */
 static mg_plane_sums *sums_for(const mg_conv2d_params *p, const mg_taps *taps) {
 #ifdef __ARM_FEATURE_DSP
     if (taps->pairs >= 1 && taps->pairs <= 4 && taps->rows > 0 && taps->column <= 2) {

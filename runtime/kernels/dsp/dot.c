@@ -32,17 +32,19 @@ static inline mg_bytes last_bytes(int32_t n, const int8_t *w) {
     return last;
 }
 
-/* n products of each column; whole: n is a multiple of 8 above 0. */
-MG_INLINE void dot_row(int whole, int32_t n, const mg_pair *x, const int8_t *w, int32_t *sum) {
-    const int8_t *const twos = w + (n & -8);
+/* n products of each column; whole: n is a multiple of 8 above 0. Gives w + (n & -4). */
+MG_INLINE const int8_t *dot_row(int whole, int32_t n, const mg_pair *x, const int8_t *w,
+                                int32_t *sum) {
+    const int8_t *twos = w + (n & -8);
     MG_ROLLED
     while (whole || w != twos) {
         add_word(&x, mg_load_word(w), sum);
         add_word(&x, mg_load_word(w + 4), sum);
         w += 8;
-        MG_COMPLETE(w); /* or there would be several pointers */
+        MG_COMPLETE(w);    /* or there would be several pointers */
+        MG_COMPLETE(twos); /* or it would lie in memory */
         if (whole && w == twos) {
-            return;
+            return w;
         }
     }
     if (n & 4) {
@@ -52,18 +54,18 @@ MG_INLINE void dot_row(int whole, int32_t n, const mg_pair *x, const int8_t *w, 
     if (n & 3) {
         add_word(&x, last_bytes(n, w), sum);
     }
+    return w;
 }
 
 MG_INLINE void dot_rows(int whole, int32_t n, const mg_pair *columns, const int8_t *w,
                         int32_t w_row, int32_t rows, int32_t *sums) {
+    int32_t *const end = sums + rows * MG_COLUMNS;
+    const int32_t gap = w_row - (n & -4);
     MG_ROLLED
-    for (; rows > 0; --rows, w += w_row) {
+    while (sums != end) {
         int32_t sum[MG_COLUMNS] = {0};
-        dot_row(whole, n, columns, w, sum);
-        MG_UNROLLED
-        for (int i = 0; i < MG_COLUMNS; ++i) {
-            *sums++ = sum[i];
-        }
+        w = dot_row(whole, n, columns, w, sum) + gap;
+        mg_store_four(&sums, sum);
     }
 }
 

@@ -49,6 +49,16 @@ MG_INLINE void mg_load_pairs(const mg_pair **from, mg_pair *x) {
     x[3] = d;
 }
 
+/* Stores four numbers at *to, which moves behind them. */
+MG_INLINE void mg_store_four(int32_t **to, const int32_t *x) {
+    register int32_t a __asm__("r8") = x[0], b __asm__("r9") = x[1];
+    register int32_t c __asm__("r10") = x[2], d __asm__("r11") = x[3];
+    __asm__ volatile("stmia %0!, {%1, %2, %3, %4}"
+                     : "+r"(*to)
+                     : "r"(a), "r"(b), "r"(c), "r"(d)
+                     : "memory");
+}
+
 #else
 
 static inline int32_t mg_add_products(int32_t sum, mg_pair a, mg_pair b) {
@@ -71,6 +81,12 @@ MG_INLINE void mg_load_pairs(const mg_pair **from, mg_pair *x) {
     }
 }
 
+MG_INLINE void mg_store_four(int32_t **to, const int32_t *x) {
+    for (int i = 0; i < 4; ++i) {
+        *(*to)++ = x[i];
+    }
+}
+
 #endif
 
 /* Bytes 1 and 3 come to where 0 and 2 are. */
@@ -83,11 +99,6 @@ static inline int32_t mg_load_word(const void *from) {
     int32_t word;
     __builtin_memcpy(&word, from, sizeof word);
     return word;
-}
-
-/* Two neighbouring ones at whole words are loaded at once. */
-static inline int32_t mg_load_aligned(const void *from) {
-    return mg_load_word(__builtin_assume_aligned(from, sizeof(int32_t)));
 }
 
 static inline void mg_store_word(void *to, int32_t word) {

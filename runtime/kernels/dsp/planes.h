@@ -19,12 +19,12 @@ typedef struct {
 typedef void mg_plane_sums(const mg_taps *taps, const int16_t *x, int32_t rows, int32_t width,
                            int32_t *sums);
 
-/* Of any taps; of up to four pairs at a step of one or two; of three by three taps, the last of
- * each row zero, at a step of one. */
+/* Of any taps; and where the DSP extension is, of up to four pairs at a step of one or two, and of
+ * three by three taps, without dilation, at a step of one. */
 mg_plane_sums mg_any_sums, mg_run_sums, mg_sums_3x3;
 
-/* How planes are laid out: channels, 1 or MG_PLANES, and columns of x; elements from a column and a
- * row of x to the next; numbers of a plane's row and of a plane. */
+/* How planes are laid out: channels, 1 or MG_PLANES, and columns of x; elements from a column and
+ * a row of x to the next; numbers of a plane's row and of a plane. */
 typedef struct {
     int32_t channels, columns, column, row, width, plane;
 } mg_layout;

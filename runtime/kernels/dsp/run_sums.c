@@ -1,6 +1,5 @@
 /* Sums of rows of up to eight taps at a step of one or two: four neighbouring results at a time,
- * down a plane. They and a row of taps fill the registers, of which compilers would keep some for
- * else. */
+ * down a plane. They and a row of taps fill the registers; compilers would keep some for else. */
 #include "planes.h"
 
 #ifdef __ARM_FEATURE_DSP

@@ -2,34 +2,34 @@
  * What a row of the plane has for both is two words, and two of three rows stay in registers. */
 #include "planes.h"
 
-/* The first two taps of each row as a pair, and the last two: those of the first and last row, and
- * between them the last two of the middle one, whose first two are behind all others. Bytes from a
- * row of the plane and of the sums to the next; the sums behind the last. */
+#ifdef __ARM_FEATURE_DSP
+
+/* The first two taps of each row as a pair, and the last two, the first two of the middle row
+ * behind the others; bytes from a row of the plane and of the sums to the next; the sums behind the
+ * last. */
 typedef struct {
     mg_pair w[6];
     int32_t x_step, to_step;
     const int32_t *end;
 } columns;
 
-#ifdef __ARM_FEATURE_DSP
-
-/* A row of two results, ip and lr. The third row of x comes to where the first was, and the tap
- * that has no register before it. */
+/* Two results, in ip and lr, of rows of x in registers, of which the first makes room for the pair
+ * of taps that has none, and then for the third row. */
 #define ROW(first, first_2, second, second_2)                                                      \
-    "smuad  ip, " first ", r3\n\t"                                                                 \
-    "smulbt lr, r3, " first "\n\t"                                                                 \
-    "smlabt ip, " first_2 ", r4, ip\n\t"                                                           \
-    "smlad  lr, " first_2 ", r4, lr\n\t"                                                           \
-    "ldr    " first ", [r0, #20]\n\t"                                                              \
-    "smlad  ip, " second ", " first ", ip\n\t"                                                     \
-    "smlabt lr, " first ", " second ", lr\n\t"                                                     \
-    "smlabt ip, " second_2 ", r5, ip\n\t"                                                          \
-    "smlad  lr, " second_2 ", r5, lr\n\t"                                                          \
-    "ldrd   " first ", " first_2 ", [r1]\n\t"                                                      \
-    "smlad  ip, " first ", r6, ip\n\t"                                                             \
-    "smlabt lr, r6, " first ", lr\n\t"                                                             \
-    "smlabt ip, " first_2 ", r7, ip\n\t"                                                           \
-    "smlad  lr, " first_2 ", r7, lr\n\t"                                                           \
+    "smuad  ip, " #first ", r3\n\t"                                                                \
+    "smulbt lr, r3, " #first "\n\t"                                                                \
+    "smlabt ip, " #first_2 ", r4, ip\n\t"                                                          \
+    "smlad  lr, " #first_2 ", r4, lr\n\t"                                                          \
+    "ldr    " #first ", [r0, #20]\n\t"                                                             \
+    "smlad  ip, " #second ", " #first ", ip\n\t"                                                   \
+    "smlabt lr, " #first ", " #second ", lr\n\t"                                                   \
+    "smlabt ip, " #second_2 ", r5, ip\n\t"                                                         \
+    "smlad  lr, " #second_2 ", r5, lr\n\t"                                                         \
+    "ldrd   " #first ", " #first_2 ", [r1]\n\t"                                                    \
+    "smlad  ip, " #first ", r6, ip\n\t"                                                            \
+    "smlabt lr, r6, " #first ", lr\n\t"                                                            \
+    "smlabt ip, " #first_2 ", r7, ip\n\t"                                                          \
+    "smlad  lr, " #first_2 ", r7, lr\n\t"                                                          \
     "strd   ip, lr, [r2]\n\t"                                                                      \
     "ldrd   ip, lr, [r0, #24]\n\t"                                                                 \
     "add    r1, ip\n\t"                                                                            \
@@ -37,25 +37,29 @@ typedef struct {
     "ldr    ip, [r0, #32]\n\t"                                                                     \
     "cmp    r2, ip\n\t"
 
-/* Needs every register, and compilers would move what they hold about. */
+/* Needs every register; compilers would keep some for else, and move what the others hold about. */
 static inline void slide(const columns *c, const int16_t *x, int32_t *to) {
     register const columns *r0 __asm__("r0") = c;
     register const int16_t *r1 __asm__("r1") = x;
     register int32_t *r2 __asm__("r2") = to;
+    /* clang-format off */
     __asm__ volatile("ldm    r0, {r3-r7}\n\t"
                      "ldr    ip, [r0, #24]\n\t"
                      "ldrd   r8, r9, [r1]\n\t"
                      "add    r1, ip\n\t"
                      "ldrd   r10, r11, [r1]\n\t"
                      "add    r1, ip\n"
-                     "1:\n\t"                                      /* */
-                     ROW("r8", "r9", "r10", "r11") "beq    2f\n\t" /* */
-                     ROW("r10", "r11", "r8", "r9") "bne    1b\n"
-                                                   "2:"
+                     "1:\n\t"
+                     ROW(r8, r9, r10, r11)
+                     "beq    2f\n\t"
+                     ROW(r10, r11, r8, r9)
+                     "bne    1b\n"
+                     "2:"
                      : "+r"(r1), "+r"(r2)
                      : "r"(r0)
                      : "r3", "r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11", "ip", "lr", "cc",
                        "memory");
+    /* clang-format on */
 }
 
 void mg_sums_3x3(const mg_taps *taps, const int16_t *x, int32_t rows, int32_t width,

@@ -1,125 +1,209 @@
 /* Convolution, int8, forward. The windows of two pixels are laid out one behind the other.
- * Thirty-two elements of both stay in registers while the weights of all channels pass by; sums are
+ * Up to 48 elements of both stay in registers while the weights of all channels pass by; sums are
  * in memory until they are complete. */
 #include "mve_s8.h"
 #include "span.h"
 
-#define ELEMENT int8_t
-#define LAID    place
 #define PIXELS  2
-#define RUNS    1
-#define RUN     PIXELS
+#define VECTORS 3 /* of both windows leave two registers */
 
-/* In the first window; pixel: bytes from one window to the next. */
+/* A layer: products of a window, of whose rows runs of some taps lie side by side in the image;
+ * bytes of a run, of a row of the window, and from one to the next in the image; vectors of a
+ * chunk; channels of a group, and quads that hold them. */
 typedef struct {
-    int8_t *at;
-    int32_t pixel;
-} place;
+    int32_t products, taps, depth, run, row, down, vectors, channels, quads, zero_point;
+} layer;
 
-static place lay_out(int32_t n, const int8_t *const *x, int32_t zero_point, place to) {
-    (void)zero_point;
-    MG_UNROLLED
-    for (int i = 0; i < PIXELS; ++i) {
-        int8_t *const window = to.at + i * to.pixel;
+static layer layer_of(const mg_conv2d_params *p, int32_t zero_point) {
+    const int32_t depth = p->in_c / p->groups, row = p->kernel_w * depth;
+    const int32_t taps = p->dilation_w == 1 && p->groups == 1 ? p->kernel_w : 1;
+    const int32_t products = p->kernel_h * row, all = mg_ceil_div(products, MG_BYTES);
+    return (layer){
+        .products = products,
+        .taps = taps,
+        .depth = depth,
+        .run = taps * depth,
+        .row = row,
+        .down = p->dilation_h * p->in_w * p->in_c,
+        .vectors = mg_ceil_div(all, mg_ceil_div(all, VECTORS)), /* much the same in each */
+        .channels = p->out_c / p->groups,
+        .quads = mg_ceil_div(p->out_c / p->groups, MG_WORDS),
+        .zero_point = zero_point,
+    };
+}
+
+static inline void copy(int32_t n, const int8_t *x, int8_t *to) {
+    for (int32_t k = 0; k < n; k += MG_BYTES) {
+        mg_store_first_bytes(to + k, mg_load_first_bytes(x + k, n - k), n - k);
+    }
+}
+
+/* The window of a pixel, with padding for what lies outside. */
+MG_APART void lay_out_window(const mg_conv2d_params *p, const layer *l, int32_t pixel,
+                             const int8_t *x, mg_bytes padding, int8_t *to) {
+    const int32_t top = pixel / p->out_w * p->stride_h - p->pad_top, run = l->run;
+    const int32_t end = top + p->kernel_h * p->dilation_h;
+    int32_t column = pixel % p->out_w * p->stride_w - p->pad_left;
+    for (int32_t k = 0; k < p->kernel_w; k += l->taps, column += p->dilation_w, to += run) {
+        const int32_t left = mg_min(mg_max(-column, 0), l->taps);
+        const int32_t inside = mg_max(mg_min(p->in_w - column, l->taps) - left, 0) * l->depth;
+        const int32_t before = left * l->depth, after = run - before - inside;
+        int32_t at = (top * p->in_w + column + left) * p->in_c;
+        int8_t *next = to;
         MG_ROLLED
-        for (int32_t k = 0; k < n; k += MG_BYTES) {
-            mg_store_first_bytes(window + k, mg_load_first_bytes(x[i] + k, n - k), n - k);
+        for (int32_t row = top; row < end; row += p->dilation_h) {
+            if (row < 0 || row >= p->in_h) {
+                mg_fill(run, padding, next);
+            } else {
+                if (inside < run) {
+                    mg_fill(before, padding, next);
+                    mg_fill(after, padding, next + before + inside);
+                }
+                copy(inside, x + at, next + before);
+            }
+            next += l->row;
+            at += l->down;
         }
     }
-    to.at += n;
-    return to;
 }
 
-#include "windows.h"
-
-#define CHUNK (2 * MG_BYTES)
-
-/* Four channels: what is added to their sums, and how they become int8. */
-typedef struct {
-    int32_t start[MG_WORDS];
-    mg_rescaling end;
-} quad;
-
-static inline int32_t products_of(const mg_conv2d_params *p) {
-    return p->kernel_h * p->kernel_w * (p->in_c / p->groups);
-}
-
-/* Adds the products of some elements with all channels: so many vectors, of which the last has
- * `rest`; whole: no fewer than it can have; first: nothing has been summed before. */
+/* Adds the products of some elements with all channels: so many vectors; whole: the last one is
+ * full, instead of `rest` elements; first: nothing has been summed before. */
 MG_INLINE void add_chunk(int vectors, int whole, int first, int32_t rest, int32_t products,
                          int32_t channels, const int8_t *x, const int8_t *next, const int8_t *w,
                          int32_t *sums) {
-    mg_bytes window[2], other[2];
+    mg_bytes window[VECTORS], other[VECTORS];
     MG_UNROLLED
-    for (int v = 0; v < vectors; ++v) {
-        window[v] = mg_load_bytes(x + v * MG_BYTES);
-        other[v] = mg_load_bytes(next + v * MG_BYTES);
+    for (int v = 0; v < VECTORS; ++v) {
+        if (v < vectors) {
+            window[v] = mg_load_bytes(x + v * MG_BYTES);
+            other[v] = mg_load_bytes(next + v * MG_BYTES);
+        }
     }
     MG_ROLLED
     for (; channels > 0; --channels) {
-        int32_t sum = first ? 0 : sums[0], second = first ? 0 : sums[1];
-        MG_UNROLLED
-        for (int v = 0; v < vectors; ++v) {
-            const int8_t *const from = w + v * MG_BYTES;
-            const mg_bytes weights =
-                whole || v < vectors - 1 ? mg_load_bytes(from) : mg_load_first_bytes(from, rest);
-            sum = mg_add_dot(sum, window[v], weights);
-            second = mg_add_dot(second, other[v], weights);
+        int32_t both[PIXELS] = {0};
+        if (!first) {
+            __builtin_memcpy(both, sums, sizeof both);
         }
-        sums[0] = sum;
-        sums[1] = second;
+        MG_UNROLLED
+        for (int v = 0; v < VECTORS; ++v) {
+            if (v < vectors) {
+                const int8_t *const from = w + v * MG_BYTES;
+                const mg_bytes weights = whole || v < vectors - 1 ? mg_load_bytes(from)
+                                                                  : mg_load_first_bytes(from, rest);
+                both[0] = mg_add_dot(both[0], window[v], weights);
+                both[1] = mg_add_dot(both[1], other[v], weights);
+            }
+        }
+        __builtin_memcpy(sums, both, sizeof both);
         sums += PIXELS;
         w += products;
     }
 }
 
-MG_INLINE void add_all(int first, int32_t left, int32_t products, int32_t channels, const int8_t *x,
-                       const int8_t *next, const int8_t *w, int32_t *sums) {
-    if (left >= CHUNK) {
-        add_chunk(2, 1, first, MG_BYTES, products, channels, x, next, w, sums);
-    } else if (left > MG_BYTES) {
-        add_chunk(2, 0, first, left - MG_BYTES, products, channels, x, next, w, sums);
+MG_INLINE void add_vectors(int vectors, int first, int32_t left, int32_t products, int32_t channels,
+                           const int8_t *x, const int8_t *next, const int8_t *w, int32_t *sums) {
+    const int32_t rest = left - (vectors - 1) * MG_BYTES;
+    if (rest >= MG_BYTES) {
+        add_chunk(vectors, 1, first, MG_BYTES, products, channels, x, next, w, sums);
     } else {
-        add_chunk(1, 0, first, left, products, channels, x, next, w, sums);
+        add_chunk(vectors, 0, first, rest, products, channels, x, next, w, sums);
+    }
+}
+
+/* Of `left` elements the first ones, no more than so many vectors of them. */
+MG_INLINE void add_some(int first, int32_t most, int32_t left, int32_t products, int32_t channels,
+                        const int8_t *x, const int8_t *next, const int8_t *w, int32_t *sums) {
+    const int32_t vectors = mg_min(mg_ceil_div(left, MG_BYTES), most);
+    if (vectors == 3) {
+        add_vectors(3, first, left, products, channels, x, next, w, sums);
+    } else if (vectors == 2) {
+        add_vectors(2, first, left, products, channels, x, next, w, sums);
+    } else {
+        add_vectors(1, first, left, products, channels, x, next, w, sums);
     }
 }
 
 /* sums[c][i]: of the products of window i with the weights of channel c, which are rows. */
-MG_APART void dots(int32_t products, int32_t channels, const int8_t *x, const int8_t *next,
+MG_APART void dots(const layer *l, int32_t channels, const int8_t *x, const int8_t *next,
                    const int8_t *w, int32_t *sums) {
-    add_all(1, products, products, channels, x, next, w, sums);
+    const int32_t products = l->products, chunk = l->vectors * MG_BYTES;
+    add_some(1, l->vectors, products, products, channels, x, next, w, sums);
     MG_ROLLED
-    for (int32_t k = CHUNK; k < products; k += CHUNK) {
-        add_all(0, products - k, products, channels, x + k, next + k, w + k, sums);
+    for (int32_t k = chunk; k < products; k += chunk) {
+        add_some(0, l->vectors, products - k, products, channels, x + k, next + k, w + k, sums);
     }
 }
 
-/* The results of sums. */
-MG_INLINE void finish(int shifts_right, int32_t channels, const quad *c, const int32_t *sums,
-                      mg_ends_s8 ends, int8_t *y, int8_t *next) {
+/* Four results of both pixels; whole: not fewer. */
+MG_INLINE void finish_four(int whole, int32_t count, const mg_rescaling_s8 *c, const int32_t *sums,
+                           int32_t zero_point, int8_t *y, int8_t *next) {
+    mg_words both[PIXELS];
+    mg_load_pairs_of_words(sums, both);
+    mg_rescale(c, both);
+    mg_store_two(whole, count, both, zero_point, y, next);
+}
+
+/* The results of sums; next: may be y, and then has the same. */
+MG_APART void finish(int32_t channels, const mg_rescaling_s8 *c, const int32_t *sums,
+                     int32_t zero_point, int8_t *y, int8_t *next) {
     MG_ROLLED
-    for (; channels > 0; channels -= MG_WORDS) {
-        const mg_words start = mg_load_words(c->start);
-        mg_words both[PIXELS];
-        mg_load_pairs_of_words(sums, both);
-        both[0] = mg_add_words(both[0], start);
-        both[1] = mg_add_words(both[1], start);
-        if (shifts_right) {
-            mg_shift_right(PIXELS, &c->end, both);
-        } else {
-            mg_rescale(PIXELS, &c->end, both);
-        }
-        mg_store_words(next, both[1], ends, channels); /* which may be y */
-        mg_store_words(y, both[0], ends, channels);
+    for (int32_t quads = channels / MG_WORDS; quads > 0; --quads) {
+        finish_four(1, MG_WORDS, c, sums, zero_point, y, next);
         c++;
         sums += PIXELS * MG_WORDS;
         y += MG_WORDS;
         next += MG_WORDS;
     }
+    if (channels % MG_WORDS != 0) {
+        finish_four(0, channels % MG_WORDS, c, sums, zero_point, y, next);
+    }
 }
 
-static inline int32_t quads_of(const mg_conv2d_params *p) {
-    return mg_ceil_div(p->out_c / p->groups, MG_WORDS);
+/* Both, four channels at a time, where all of a window stays in registers. */
+MG_INLINE void at_once(int vectors, const layer *l, const mg_rescaling_s8 *c, const int8_t *x,
+                       const int8_t *next, const int8_t *w, int8_t *y, int8_t *second) {
+    const int32_t zero_point = l->zero_point;
+    mg_bytes window[2], other[2];
+    MG_UNROLLED
+    for (int v = 0; v < 2; ++v) {
+        window[v] = mg_load_bytes(x + v % vectors * MG_BYTES);
+        other[v] = mg_load_bytes(next + v % vectors * MG_BYTES);
+    }
+    MG_ROLLED
+    for (int32_t left = l->channels / MG_WORDS; left > 0; --left) {
+        int32_t sums[PIXELS][MG_WORDS] = {{0}};
+        MG_UNROLLED
+        for (int i = 0; i < MG_WORDS; ++i) {
+            MG_UNROLLED
+            for (int v = 0; v < 2; ++v) {
+                if (v < vectors) {
+                    const mg_bytes weights = mg_load_bytes(w);
+                    sums[0][i] = mg_add_dot(sums[0][i], window[v], weights);
+                    sums[1][i] = mg_add_dot(sums[1][i], other[v], weights);
+                    w += MG_BYTES;
+                }
+            }
+        }
+        mg_words both[PIXELS] = {mg_words_of(sums[0]), mg_words_of(sums[1])};
+        mg_rescale(c, both);
+        mg_store_two(1, MG_WORDS, both, zero_point, y, second);
+        c++;
+        y += MG_WORDS;
+        second += MG_WORDS;
+    }
+}
+
+/* Gives of how many channels. */
+MG_APART int32_t finish_at_once(const layer *l, const mg_rescaling_s8 *c, const int8_t *x,
+                                const int8_t *next, const int8_t *w, int8_t *y, int8_t *second) {
+    if (l->products == MG_BYTES) {
+        at_once(1, l, c, x, next, w, y, second);
+    } else {
+        at_once(2, l, c, x, next, w, y, second);
+    }
+    return l->channels - l->channels % MG_WORDS;
 }
 
 static int32_t sum_of(int32_t n, const int8_t *w) {
@@ -130,76 +214,79 @@ static int32_t sum_of(int32_t n, const int8_t *w) {
     return sum;
 }
 
-/* Gives whether all channels are shifted to the right. */
-static int prepare(const mg_conv2d_params *p, const mg_requant_s8 *q, const int8_t *w,
-                   const int32_t *b, quad *to) {
-    const int32_t channels = p->out_c / p->groups, products = products_of(p);
-    int shifts_right = 1;
-    __builtin_memset(to, 0, (size_t)(p->groups * quads_of(p)) * sizeof *to);
-    for (int32_t c = 0; c < p->out_c; ++c) {
-        quad *const four = to + c / channels * quads_of(p) + c % channels / MG_WORDS;
-        const int32_t lane = c % channels % MG_WORDS, shift = q->shift[c];
-        const uint32_t moved =
-            (uint32_t)q->input_zero_point * (uint32_t)sum_of(products, w + c * products);
-        four->start[lane] = (int32_t)((b != NULL ? (uint32_t)b[c] : 0) - moved);
-        four->end.multiplier[lane] = q->multiplier[c];
-        four->end.left[lane] = mg_max(shift, 0);
-        four->end.right[lane] = mg_min(shift, 0);
-        shifts_right &= shift < 0;
+/* How the sums of all channels become int8; lanes that a group leaves over are zeros. */
+static void prepare(const mg_conv2d_params *p, const layer *l, const mg_requant_s8 *q,
+                    const int8_t *w, const int32_t *b, mg_rescaling_s8 *to) {
+    const int32_t quads = l->quads;
+    mg_fill(p->groups * quads * (int32_t)sizeof *to, mg_all_bytes(0), (int8_t *)to);
+    for (int32_t first = 0; first < p->out_c; first += l->channels, to += quads) {
+        for (int32_t k = 0; k < l->channels; ++k, w += l->products) {
+            mg_rescaling_s8 *const four = to + k / MG_WORDS;
+            const int32_t lane = k % MG_WORDS, c = first + k;
+            const uint32_t moved = (uint32_t)q->input_zero_point * (uint32_t)sum_of(l->products, w);
+            four->start[lane] = (int32_t)((b != NULL ? (uint32_t)b[c] : 0) - moved);
+            four->halves[lane] = q->shift[c] < 0;
+            four->multiplier[lane] = q->multiplier[c];
+            four->shift[lane] = q->shift[c];
+        }
     }
-    return shifts_right;
 }
 
 /* Bytes of a window with those that fill up its last vectors. */
-static inline int32_t window_bytes(const mg_conv2d_params *p) {
-    return mg_ceil_div(products_of(p), MG_BYTES) * MG_BYTES;
+static inline int32_t window_bytes(const layer *l) {
+    return mg_ceil_div(l->products, MG_BYTES) * MG_BYTES;
 }
 
 /* Whether a window is the channels of the pixel itself, in full vectors. */
-static inline int windows_are_there(const mg_conv2d_params *p) {
+static inline int windows_are_there(const mg_conv2d_params *p, const layer *l) {
     return p->kernel_h == 1 && p->kernel_w == 1 && p->stride_h == 1 && p->stride_w == 1 &&
            p->pad_top == 0 && p->pad_left == 0 && p->in_h == p->out_h && p->in_w == p->out_w &&
-           products_of(p) % MG_BYTES == 0;
+           l->products % MG_BYTES == 0;
 }
 
 size_t mg_conv2d_s8_fwd_mve_scratch_size(const mg_conv2d_params *p) {
-    return (size_t)(p->groups * quads_of(p)) * sizeof(quad) +
-           (size_t)(quads_of(p) * MG_WORDS * PIXELS) * sizeof(int32_t) +
-           (size_t)(PIXELS * window_bytes(p) + p->in_c / p->groups);
+    const layer l = layer_of(p, 0);
+    return (size_t)(p->groups * l.quads) * sizeof(mg_rescaling_s8) +
+           (size_t)(l.quads * MG_WORDS * PIXELS) * sizeof(int32_t) +
+           (size_t)(PIXELS * window_bytes(&l));
 }
 
 void mg_conv2d_s8_fwd_mve(void *scratch, const mg_conv2d_params *p, const mg_requant_s8 *q,
                           const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y) {
-    const int32_t depth = p->in_c / p->groups, channels = p->out_c / p->groups;
-    const int32_t last = p->out_h * p->out_w - 1, products = products_of(p);
-    quad *const quads = scratch;
-    int32_t *const sums = (int32_t *)(quads + p->groups * quads_of(p));
-    const place windows = {(int8_t *)(sums + quads_of(p) * MG_WORDS * PIXELS), window_bytes(p)};
-    int8_t *const next = windows.at + windows.pixel, *const padding = next + windows.pixel;
-    const mg_ends_s8 ends = {q->output_zero_point, q->low, q->high};
-    const int in_place = windows_are_there(p), shifts_right = prepare(p, q, w, b, quads);
-    __builtin_memset(padding, q->input_zero_point, (size_t)depth);
-    for (int32_t pixel = 0; pixel <= last; pixel += PIXELS) {
-        const int32_t second = mg_min(pixel + 1, last);
+    const layer l = layer_of(p, q->output_zero_point);
+    const int32_t pixels = p->out_h * p->out_w;
+    mg_rescaling_s8 *const quads = scratch;
+    int32_t *const sums = (int32_t *)(quads + p->groups * l.quads);
+    int8_t *const windows = (int8_t *)(sums + l.quads * MG_WORDS * PIXELS);
+    int8_t *const other = windows + window_bytes(&l);
+    const mg_bytes padding = mg_all_bytes(q->input_zero_point);
+    const int in_place = windows_are_there(p, &l);
+    const int short_windows = l.products == MG_BYTES || l.products == 2 * MG_BYTES;
+    prepare(p, &l, q, w, b, quads);
+    for (int32_t pixel = 0; pixel < pixels; pixel += PIXELS) {
+        const int32_t second = mg_min(pixel + 1, pixels - 1);
         for (int32_t g = 0; g < p->groups; ++g) {
-            const int32_t channel = g * channels;
-            const int8_t *const image = x + g * depth, *weights = w + channel * products;
-            int8_t *const to = y + channel;
-            if (in_place) {
-                dots(products, channels, image + pixel * p->in_c, image + second * p->in_c, weights,
-                     sums);
-            } else {
-                const corners at = corners_of(p, &pixel);
-                lay_out_windows(p, 0, &at, image, padding, windows);
-                dots(products, channels, windows.at, next, weights, sums);
+            const int32_t channel = g * l.channels;
+            const int8_t *const image = x + g * l.depth;
+            const int8_t *first = image + pixel * p->in_c, *next = image + second * p->in_c;
+            if (!in_place) {
+                lay_out_window(p, &l, pixel, image, padding, windows);
+                lay_out_window(p, &l, second, image, padding, other);
+                first = windows;
+                next = other;
             }
-            if (shifts_right) {
-                finish(1, channels, quads + g * quads_of(p), sums, ends, to + pixel * p->out_c,
-                       to + second * p->out_c);
-            } else {
-                finish(0, channels, quads + g * quads_of(p), sums, ends, to + pixel * p->out_c,
-                       to + second * p->out_c);
+            const int8_t *const weights = w + channel * l.products;
+            const mg_rescaling_s8 *const c = quads + g * l.quads;
+            int8_t *const to = y + channel + pixel * p->out_c;
+            int8_t *const second_to = y + channel + second * p->out_c;
+            const int32_t done =
+                short_windows ? finish_at_once(&l, c, first, next, weights, to, second_to) : 0;
+            if (done < l.channels) {
+                dots(&l, l.channels - done, first, next, weights + done * l.products, sums);
+                finish(l.channels - done, c + done / MG_WORDS, sums, l.zero_point, to + done,
+                       second_to + done);
             }
         }
     }
+    mg_limit_results(q, pixels * p->out_c, y);
 }

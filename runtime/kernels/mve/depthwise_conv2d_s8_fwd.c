@@ -138,7 +138,7 @@ static inline mg_rounding_s8 rounding_of(const mg_requant_s8 *q, const int32_t *
     const int32_t shift = q->shift[channel];
     const uint32_t moved = (uint32_t)q->input_zero_point * (uint32_t)sum;
     const int32_t start = (int32_t)((b != NULL ? (uint32_t)b[channel] : 0) - moved);
-    return (mg_rounding_s8){start, q->multiplier[channel], shift, shift < 0};
+    return (mg_rounding_s8){start, shift < 0, q->multiplier[channel], shift};
 }
 
 /* The results of all channels from `first` on, by the channel in the layer. */
@@ -202,13 +202,6 @@ MG_APART run *list_quads(const mg_conv2d_params *p, const group *g, int32_t rows
     return to;
 }
 
-static void fill(int32_t bytes, mg_bytes x, int8_t *to) {
-    MG_ROLLED
-    for (int32_t left = bytes / MG_BYTES; left > 0; --left, to += MG_BYTES) {
-        mg_store_bytes(to, x);
-    }
-}
-
 MG_INLINE mg_bytes pixel(int whole, const int8_t *x, int32_t channels) {
     return whole ? mg_load_bytes(x) : mg_load_first_bytes(x, channels);
 }
@@ -262,7 +255,7 @@ MG_APART void lay_out_band(const mg_conv2d_params *p, const layout *l, const int
             lay_out_row(inside, x + (row * p->in_w + skipped) * p->in_c, p->in_c, channels, left,
                         padding, to);
         } else {
-            fill(row_bytes, padding, to);
+            mg_fill(row_bytes, padding, to);
         }
     }
 }
@@ -275,7 +268,7 @@ static inline int32_t weight_pairs(const layout *l) {
 MG_APART void lay_out_weights(const mg_conv2d_params *p, const layout *l, const int8_t *w,
                               int32_t channels, int8_t *to) {
     const int32_t plane = weight_pairs(l) * PAIR_BYTES, row = l->pairs * PAIR_BYTES;
-    fill((1 + l->shared) * plane, mg_all_bytes(0), to);
+    mg_fill((1 + l->shared) * plane, mg_all_bytes(0), to);
     for (int column = 0; column <= l->shared; ++column, to += plane) {
         for (int32_t k = 0; k < p->kernel_h; ++k) {
             lay_out_row(p->kernel_w, w + k * p->kernel_w * p->out_c, p->out_c, channels, column,
@@ -306,17 +299,6 @@ MG_APART void list_steps(const mg_conv2d_params *p, const layout *l, uint16_t *t
         const int32_t row = k / l->pairs, pair = k % l->pairs;
         const int32_t at = row * p->dilation_h * l->width + pair;
         to[k] = (uint16_t)(row < l->rows ? at * PAIR_BYTES : 0);
-    }
-}
-
-static void limit_results(const mg_requant_s8 *q, int32_t size, int8_t *y) {
-    if (q->low > INT8_MIN || q->high < INT8_MAX) {
-        const mg_bytes low = mg_all_bytes(q->low), high = mg_all_bytes(q->high);
-        MG_ROLLED
-        for (; size > 0; size -= MG_BYTES, y += MG_BYTES) {
-            mg_store_first_bytes(y, mg_limited_bytes(mg_load_first_bytes(y, size), low, high),
-                                 size);
-        }
     }
 }
 
@@ -357,7 +339,7 @@ void mg_depthwise_conv2d_s8_fwd_mve(void *scratch, const mg_conv2d_params *p,
     for (int i = 0; i < MG_PAIRS; ++i) {
         w_steps[i] = (uint16_t)(i * PAIR_BYTES);
     }
-    fill(at.end - at.image, padding, image);
+    mg_fill(at.end - at.image, padding, image);
     for (int32_t first = 0; first < p->out_c; first += CHANNELS) {
         g.count = mg_min(p->out_c - first, CHANNELS);
         lay_out_weights(p, &l, w + first, g.count, taps);
@@ -369,5 +351,5 @@ void mg_depthwise_conv2d_s8_fwd_mve(void *scratch, const mg_conv2d_params *p,
             group_results(l.shared, &g, q, b, first);
         }
     }
-    limit_results(q, p->out_h * p->out_w * p->out_c, y);
+    mg_limit_results(q, p->out_h * p->out_w * p->out_c, y);
 }

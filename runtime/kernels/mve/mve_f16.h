@@ -84,6 +84,11 @@ static inline void mg_store_apart(mg_f16 *to, mg_places at, mg_halves x) {
                                         vctp32q((uint32_t)at.count / 2));
 }
 
+/* *factor * x */
+static inline mg_halves mg_scaled(const mg_f16 *factor, mg_halves x) {
+    return vmulq_n_f16(x, *(const float16_t *)factor);
+}
+
 /* sums + *factor * x */
 static inline mg_halves mg_add_scaled(mg_halves sums, const mg_f16 *factor, mg_halves x) {
     return vfmaq_n_f16(sums, x, *(const float16_t *)factor);
@@ -110,6 +115,12 @@ static inline mg_singles mg_widened(mg_halves x) {
 static inline mg_singles mg_add_halves(mg_singles sums, mg_halves x) {
     return (mg_singles){vaddq_f32(sums.even, vcvtbq_f32_f16(x)),
                         vaddq_f32(sums.odd, vcvttq_f32_f16(x))};
+}
+
+/* Of all lanes, in single. */
+static inline float mg_sum(mg_halves x) {
+    const float32x4_t pairs = vaddq_f32(vcvtbq_f32_f16(x), vcvttq_f32_f16(x));
+    return (pairs[0] + pairs[1]) + (pairs[2] + pairs[3]);
 }
 
 /* Minimum and maximum would drop a NaN. */
@@ -183,6 +194,10 @@ static inline mg_halves mg_add_scaled(mg_halves sums, const mg_f16 *factor, mg_h
     return mg_add_products(sums, x, all);
 }
 
+static inline mg_halves mg_scaled(const mg_f16 *factor, mg_halves x) {
+    return mg_add_scaled(mg_no_halves(), factor, x);
+}
+
 static inline mg_singles mg_load_singles(const float *from) {
     mg_singles x;
     __builtin_memcpy(&x, from, sizeof x);
@@ -206,6 +221,14 @@ static inline mg_singles mg_add_halves(mg_singles sums, mg_halves x) {
         sums.lane[i] += (float)x.lane[i];
     }
     return sums;
+}
+
+static inline float mg_sum(mg_halves x) {
+    float sum = 0;
+    for (int i = 0; i < MG_HALVES; ++i) {
+        sum += (float)x.lane[i];
+    }
+    return sum;
 }
 
 static inline mg_halves mg_limited(mg_halves x, mg_range_f16 range) {

@@ -12,22 +12,17 @@
 /* Of four lanes, four bits each. */
 #define MG_ALL_LANES 0xFFFF
 
-/* How the sums of four neighbouring channels become int8; left and right: shifts, the latter
- * negative. */
+/* How the sums of a channel become int8, where no shift is to the left: what is added to them, 1
+ * where the shift is not 0, so that negative halves round downwards, the multiplier and the shift.
+ */
 typedef struct {
-    int32_t multiplier[MG_WORDS], left[MG_WORDS], right[MG_WORDS];
-} mg_rescaling;
-
-/* What results are moved and limited by. */
-typedef struct {
-    int32_t zero_point, low, high;
-} mg_ends_s8;
-
-/* How the sums of a channel become int8, where no shift is to the left; right: the shift, negative;
- * halves: 1 where it is not 0, and negative halves round downwards. */
-typedef struct {
-    int32_t start, multiplier, right, halves;
+    int32_t start, halves, multiplier, shift;
 } mg_rounding_s8;
+
+/* The same of four neighbouring channels. */
+typedef struct {
+    int32_t start[MG_WORDS], halves[MG_WORDS], multiplier[MG_WORDS], shift[MG_WORDS];
+} mg_rescaling_s8;
 
 #ifdef __ARM_FEATURE_MVE
 
@@ -95,7 +90,7 @@ static inline mg_words mg_words_of(const int32_t *x) {
 static inline mg_words mg_rounded_words(mg_words x, const mg_rounding_s8 *c) {
     x = vaddq_n_s32(x, c->start);
     const mg_words down = vqdmulhq_n_s32(x, c->halves); /* -1 where x is negative */
-    return vrshlq_n_s32(vqrdmlahq_n_s32(down, x, c->multiplier), c->right);
+    return vrshlq_n_s32(vqrdmlahq_n_s32(down, x, c->multiplier), c->shift);
 }
 
 /* As int8, in those lanes, at so many bytes from a pointer. */
@@ -127,35 +122,32 @@ static inline mg_words mg_add_to_words(mg_words x, int32_t more) {
     return vaddq_n_s32(x, more);
 }
 
-static inline mg_words mg_add_words(mg_words a, mg_words b) {
-    return vaddq_s32(a, b);
-}
-
-/* mg_multiply_quantized() of each, where every shift is to the right, by one bit at least: then
- * only negative halves round otherwise than upwards, and they have the sign of x. */
-MG_INLINE void mg_shift_right(int count, const mg_rescaling *c, mg_words *x) {
-    const mg_words multiplier = vld1q_s32(c->multiplier), right = vld1q_s32(c->right);
+/* mg_multiply_quantized() of the sums of two pixels and their starts. */
+MG_INLINE void mg_rescale(const mg_rescaling_s8 *c, mg_words *x) {
+    const mg_words start = vld1q_s32(c->start), multiplier = vld1q_s32(c->multiplier);
+    const mg_words halves = vld1q_s32(c->halves), shift = vld1q_s32(c->shift);
     MG_UNROLLED
-    for (int i = 0; i < count; ++i) {
-        const mg_words product = vqrdmulhq_s32(x[i], multiplier);
-        x[i] = vrshlq_s32(vaddq_s32(product, vshrq_n_s32(x[i], 31)), right);
+    for (int i = 0; i < 2; ++i) {
+        const mg_words sum = vaddq_s32(x[i], start);
+        const mg_words down = vqdmulhq_s32(sum, halves); /* -1 where it is negative */
+        x[i] = vrshlq_s32(vaddq_s32(vqrdmulhq_s32(sum, multiplier), down), shift);
     }
 }
 
-/* The same with any shifts. */
-MG_INLINE void mg_rescale(int count, const mg_rescaling *c, mg_words *x) {
-    const mg_words multiplier = vld1q_s32(c->multiplier), right = vld1q_s32(c->right);
-    MG_UNROLLED
-    for (int i = 0; i < count; ++i) {
-        const mg_words product = vqrdmulhq_s32(vshlq_s32(x[i], vld1q_s32(c->left)), multiplier);
-        const mg_words down = vshrq_n_s32(vandq_s32(product, right), 31);
-        x[i] = vrshlq_s32(vaddq_s32(product, down), right);
+/* Both as int8; whole: all four. `next` may be y, which is stored last. */
+MG_INLINE void mg_store_two(int whole, int32_t count, const mg_words *x, int32_t zero_point,
+                            int8_t *y, int8_t *next) {
+    const int16x8_t first = vqmovnbq_s32(vreinterpretq_s16_s32(x[0]), x[0]);
+    const int16x8_t both = vqaddq_n_s16(vqmovntq_s32(first, x[1]), (int16_t)zero_point);
+    const mg_words low = vreinterpretq_s32_s8(vqmovnbq_s16(vreinterpretq_s8_s16(both), both));
+    const mg_words high = vshrq_n_s32(low, 16);
+    if (whole) {
+        vstrbq_s32(next, high);
+        vstrbq_s32(y, low);
+    } else {
+        vstrbq_p_s32(next, high, vctp32q((uint32_t)count));
+        vstrbq_p_s32(y, low, vctp32q((uint32_t)count));
     }
-}
-
-static inline void mg_store_words(int8_t *to, mg_words x, mg_ends_s8 ends, int32_t count) {
-    x = vmaxq_s32(vaddq_n_s32(x, ends.zero_point), vdupq_n_s32(ends.low));
-    vstrbq_p_s32(to, vminq_s32(x, vdupq_n_s32(ends.high)), vctp32q((uint32_t)count));
 }
 
 #else
@@ -259,13 +251,6 @@ static inline mg_words mg_add_to_words(mg_words x, int32_t more) {
     return x;
 }
 
-static inline mg_words mg_add_words(mg_words a, mg_words b) {
-    for (int i = 0; i < MG_WORDS; ++i) {
-        a.lane[i] = (int32_t)((uint32_t)a.lane[i] + (uint32_t)b.lane[i]);
-    }
-    return a;
-}
-
 static inline mg_words mg_words_of(const int32_t *x) {
     return mg_load_words(x);
 }
@@ -273,7 +258,7 @@ static inline mg_words mg_words_of(const int32_t *x) {
 static inline mg_words mg_rounded_words(mg_words x, const mg_rounding_s8 *c) {
     for (int i = 0; i < MG_WORDS; ++i) {
         const int32_t sum = (int32_t)((uint32_t)x.lane[i] + (uint32_t)c->start);
-        x.lane[i] = mg_multiply_quantized(sum, c->multiplier, c->right);
+        x.lane[i] = mg_multiply_quantized(sum, c->multiplier, c->shift);
     }
     return x;
 }
@@ -287,23 +272,41 @@ static inline void mg_scatter_words(int8_t *to, mg_words at, mg_lanes lanes, mg_
     }
 }
 
-MG_INLINE void mg_rescale(int count, const mg_rescaling *c, mg_words *x) {
-    for (int i = 0; i < count * MG_WORDS; ++i) {
-        const int lane = i % MG_WORDS;
-        int32_t *const at = &x[i / MG_WORDS].lane[lane];
-        *at = mg_multiply_quantized(*at, c->multiplier[lane], c->left[lane] + c->right[lane]);
+MG_INLINE void mg_rescale(const mg_rescaling_s8 *c, mg_words *x) {
+    for (int k = 0; k < 2 * MG_WORDS; ++k) {
+        const int lane = k % MG_WORDS;
+        int32_t *const at = &x[k / MG_WORDS].lane[lane];
+        const int32_t sum = (int32_t)((uint32_t)*at + (uint32_t)c->start[lane]);
+        *at = mg_multiply_quantized(sum, c->multiplier[lane], c->shift[lane]);
     }
 }
 
-MG_INLINE void mg_shift_right(int count, const mg_rescaling *c, mg_words *x) {
-    mg_rescale(count, c, x);
-}
-
-static inline void mg_store_words(int8_t *to, mg_words x, mg_ends_s8 ends, int32_t count) {
-    for (int i = 0; i < mg_min(count, MG_WORDS); ++i) {
-        to[i] = mg_limit_s8(x.lane[i] + ends.zero_point, ends.low, ends.high);
+MG_INLINE void mg_store_two(int whole, int32_t count, const mg_words *x, int32_t zero_point,
+                            int8_t *y, int8_t *next) {
+    for (int i = 0; i < (whole ? MG_WORDS : count); ++i) {
+        next[i] = mg_limit_s8(x[1].lane[i] + zero_point, INT8_MIN, INT8_MAX);
+        y[i] = mg_limit_s8(x[0].lane[i] + zero_point, INT8_MIN, INT8_MAX);
     }
 }
 
 #endif
+
+static inline void mg_fill(int32_t n, mg_bytes x, int8_t *to) {
+    for (int32_t k = 0; k < n; k += MG_BYTES) {
+        mg_store_first_bytes(to + k, x, n - k);
+    }
+}
+
+/* Limits all results of a layer whose activation has a narrower range than int8. */
+static inline void mg_limit_results(const mg_requant_s8 *q, int32_t size, int8_t *y) {
+    if (q->low > INT8_MIN || q->high < INT8_MAX) {
+        const mg_bytes low = mg_all_bytes(q->low), high = mg_all_bytes(q->high);
+        MG_ROLLED
+        for (; size > 0; size -= MG_BYTES, y += MG_BYTES) {
+            mg_store_first_bytes(y, mg_limited_bytes(mg_load_first_bytes(y, size), low, high),
+                                 size);
+        }
+    }
+}
+
 #endif

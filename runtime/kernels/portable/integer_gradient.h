@@ -64,8 +64,8 @@ static inline int16_t mg_narrowed(mg_narrowing n, int32_t sum) {
 
 /* The same where the shift is at least 2: loops that know it need fewer instructions. */
 static inline int16_t mg_narrowed_far(mg_narrowing n, int32_t sum) {
-#ifdef __ARM_FEATURE_DSP /* one less saturates at -32768, and goes back by one that does so above  \
-                          */
+#ifdef __ARM_FEATURE_DSP
+    /* One less saturates at -32768; the one that is added again does so above. */
     int32_t less = -1;
     __asm__("" : "+r"(less)); /* or it would be seen that it is subtracted again */
     *n.seen |= (uint32_t)(sum ^ (sum >> 31));

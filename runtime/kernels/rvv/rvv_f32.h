@@ -38,6 +38,14 @@ static inline void mg_store(REAL *to, mg_vector x, size_t n) {
     __riscv_vse32(to, x, n);
 }
 
+static inline mg_sums mg_load_sums(const float *from, size_t n) {
+    return mg_load(from, n);
+}
+
+static inline void mg_store_sums(float *to, mg_sums sums, size_t n) {
+    mg_store(to, sums, n);
+}
+
 static inline mg_sums mg_all(float x, size_t n) {
     return __riscv_vfmv_v_f_f32m4(x, n);
 }

@@ -205,6 +205,11 @@ def _pointwise_weight(call: OpCall) -> bool:
     return enough and _pointwise(call.attrs, *x.shape[1:3])
 
 
+def _shifts_right(call: OpCall) -> bool:
+    """Whether the int8 kernel of Helium serves it, which shifts no sum to the left."""
+    return max(requantization(call, call.attrs.clamp).shift) <= 0
+
+
 def _deep_or_wide(call: OpCall) -> bool:
     """Whether what the DSP kernel lays out serves enough input or output channels."""
     w = call.input(1)
@@ -238,30 +243,32 @@ def _bwd_weight_in_halves(call: OpCall) -> bool:
     return call.attrs.groups == 1 and out >= 3 and row >= (5 if out >= 16 else 6)
 
 
-#: Half sums in a vector of the RISC-V kernels, where it has 128 bits, and vectors of sums.
-_RVV_LANES, _RVV_RESULTS = 32, 3
+#: Lanes of the RISC-V kernels' vectors, where these have 128 bits, and vectors of sums.
+_RVV_LANES = {DType.F16: 32, DType.F32: 16}
+_RVV_RESULTS = 3
 
 
-def _rvv_sums(across: int, others: int) -> int:
+def _rvv_sums(dtype: DType, across: int, others: int) -> int:
     """How often their registers are filled with sums, which have lanes ``across`` one dimension."""
-    return -(-across // _RVV_LANES) * -(-others // _RVV_RESULTS)
+    return -(-across // _RVV_LANES[dtype]) * -(-others // _RVV_RESULTS)
 
 
-def _as_planes(attrs: Conv2dAttrs, positions: int, results: int) -> bool:
+def _as_planes(call: OpCall, attrs: Conv2dAttrs, positions: int, results: int) -> bool:
     """Whether lanes of positions are filled better than those of ``results`` channels are."""
-    better = _rvv_sums(positions, results) < _rvv_sums(results, positions)
-    return attrs.groups == 1 and better
+    by_position = _rvv_sums(call.dtype, positions, results)
+    by_channel = _rvv_sums(call.dtype, results, positions)
+    return attrs.groups == 1 and by_position < by_channel
 
 
 def _fwd_as_planes(call: OpCall) -> bool:
     _, height, width, out = call.outputs[0].shape
-    return _as_planes(call.attrs, height * width, out)
+    return _as_planes(call, call.attrs, height * width, out)
 
 
 def _bwd_data_as_planes(call: OpCall) -> bool:
     attrs: Conv2dBwdDataAttrs = call.attrs
-    unit = attrs.conv.window.stride == (1, 1)
-    return unit and _as_planes(attrs.conv, attrs.height * attrs.width, call.input(1).shape[3])
+    unit, positions = attrs.conv.window.stride == (1, 1), attrs.height * attrs.width
+    return unit and _as_planes(call, attrs.conv, positions, call.input(1).shape[3])
 
 
 def _as_windows(call: OpCall) -> bool:
@@ -271,10 +278,10 @@ def _as_windows(call: OpCall) -> bool:
     """
     attrs: Conv2dAttrs = call.attrs
     out, *taps, depth = call.outputs[0].shape
-    by_window = _rvv_sums(prod(taps) * depth, out)
-    by_channel = prod(taps) * _rvv_sums(max(out, depth), min(out, depth))
+    by_window = _rvv_sums(call.dtype, prod(taps) * depth, out)
+    by_channel = prod(taps) * _rvv_sums(call.dtype, max(out, depth), min(out, depth))
     dense = attrs.groups == 1 and attrs.window.dilation[1] == 1
-    return dense and call.input(1).shape[2] >= 5 and 3 * by_window < 2 * by_channel
+    return dense and call.input(1).shape[2] >= 6 and 3 * by_window < 2 * by_channel
 
 
 #: Channels from which on vectors of eight are quicker than single ones.
@@ -316,10 +323,10 @@ register(
             lambda call: requantization(call, call.attrs.clamp).struct(),
             scratch=True,
             variants=(
-                Variant("mve", types=(DType.S8,), scratch=True),
+                Variant("mve", _shifts_right, (DType.S8,), scratch=True),
                 Variant("mve", _output_lanes, (DType.F16,), scratch=True, half_sums=True),
                 Variant("dsp", _deep_or_wide, (DType.S8,), scratch=True),
-                Variant("rvv", _fwd_as_planes, (DType.F16,), scratch=True, form="planes"),
+                Variant("rvv", _fwd_as_planes, FLOATS, scratch=True, form="planes"),
                 Variant("rvv", scratch=True),
                 Variant("xfvec", _fwd_in_halves, (DType.F16,), scratch=True),
             ),
@@ -342,7 +349,7 @@ register(
             variants=(
                 Variant("pointwise", _pointwise_data, (DType.S8,), scratch=True, portable=True),
                 Variant("mve", _input_lanes, (DType.F16,), scratch=True, half_sums=True),
-                Variant("rvv", _bwd_data_as_planes, (DType.F16,), scratch=True, form="planes"),
+                Variant("rvv", _bwd_data_as_planes, FLOATS, scratch=True, form="planes"),
                 Variant("rvv", types=FLOATS),
                 Variant("xfvec", _bwd_data_in_halves, (DType.F16,), scratch=True),
             ),
@@ -375,7 +382,7 @@ register(
             (
                 Variant("pointwise", _pointwise_weight, (DType.S8,), portable=True),
                 Variant("mve", types=(DType.F16,), half_sums=True),
-                Variant("rvv", _as_windows, (DType.F16,), scratch=True, form="windows"),
+                Variant("rvv", _as_windows, FLOATS, scratch=True, form="windows"),
                 Variant("rvv", types=FLOATS),
                 Variant("xfvec", _bwd_weight_in_halves, (DType.F16,), scratch=True),
             ),

@@ -152,6 +152,11 @@ def _zero_point(call: OpCall) -> CStruct:
     return CStruct("mg_zero_point", {"zero_point": quant_of(call.input(0)).per_tensor[1]})
 
 
+def _pairs(w: Tensor) -> bool:
+    """Whether an output's weights are whole pairs."""
+    return w.shape[1] % 2 == 0
+
+
 def _products(call: OpCall) -> int:
     return call.outputs[0].size * call.input(1).shape[1]
 
@@ -186,7 +191,8 @@ register(
                 lambda call: rescaling(call, call.attrs.clamp).struct(),
                 variants=(
                     Variant("rvv", types=FLOATS),
-                    Variant("xfvec", lambda c: c.input(1).shape[1] % 2 == 0, (DType.F16,)),
+                    Variant("mve", types=(DType.F16,), half_sums=True),
+                    Variant("xfvec", lambda c: _pairs(c.input(1)), (DType.F16,)),
                 ),
             ),
         ),
@@ -205,7 +211,11 @@ register(
             "fully_connected",
             _bwd_data_params,
             axis=0,
-            variants=(Variant("rvv", types=FLOATS),),
+            variants=(
+                Variant("rvv", types=FLOATS),
+                Variant("mve", types=(DType.F16,), half_sums=True),
+                Variant("xfvec", lambda c: _pairs(c.input(1)), (DType.F16,)),
+            ),
         ),
         products=_bwd_data_products,
         integer=bwd_data_rule("fully_connected", lambda _attrs, w: w.shape[0]),
@@ -226,7 +236,13 @@ register(
         _bwd_weight_infer,
         _bwd_weight_reference,
         kernels=linear.bwd_weight_kernels(
-            "fully_connected", _bwd_weight_params, (Variant("rvv", types=FLOATS),)
+            "fully_connected",
+            _bwd_weight_params,
+            (
+                Variant("rvv", types=FLOATS),
+                Variant("mve", types=(DType.F16,)),
+                Variant("xfvec", lambda c: _pairs(c.outputs[0]), (DType.F16,)),
+            ),
         ),
         products=_bwd_weight_products,
         gathers=True,

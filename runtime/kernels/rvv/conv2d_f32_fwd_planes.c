@@ -1,0 +1,3 @@
+#include "rvv_f32.h"
+
+#include "conv2d_fwd_planes_rvv.h"
