@@ -10,6 +10,10 @@ typedef struct {
     float lane[LANES];
 } mg_sums;
 
+typedef struct {
+    mg_vector first, second;
+} mg_pair;
+
 static inline size_t mg_lanes(int32_t n) {
     return n < LANES ? (size_t)n : LANES;
 }
@@ -26,10 +30,32 @@ static inline mg_vector mg_load(const REAL *from, size_t n) {
     return mg_load_apart(from, 1, n);
 }
 
+/* Vectors whose elements take turns. */
+static inline mg_pair mg_load_pair_apart(const REAL *from, int32_t step, size_t n) {
+    return (mg_pair){mg_load_apart(from, step, n), mg_load_apart(from + 1, step, n)};
+}
+
+static inline mg_pair mg_load_pair(const REAL *from, size_t n) {
+    return mg_load_pair_apart(from, 2, n);
+}
+
+static inline mg_vector mg_first(mg_pair pair) {
+    return pair.first;
+}
+
+static inline mg_vector mg_second(mg_pair pair) {
+    return pair.second;
+}
+
 static inline void mg_store_apart(REAL *to, int32_t step, mg_vector x, size_t n) {
     for (size_t i = 0; i < n; ++i) {
         to[(int32_t)i * step] = x.lane[i];
     }
+}
+
+static inline void mg_store_pair(REAL *to, mg_pair pair, size_t n) {
+    mg_store_apart(to, 2, pair.first, n);
+    mg_store_apart(to + 1, 2, pair.second, n);
 }
 
 static inline void mg_store(REAL *to, mg_vector x, size_t n) {
@@ -78,6 +104,12 @@ static inline mg_sums mg_add_scaled(mg_sums sums, REAL factor, mg_vector x, size
         sums.lane[i] += (float)factor * (float)x.lane[i];
     }
     return sums;
+}
+
+/* The same address, which is known when the sums are. */
+static inline const REAL *mg_after(mg_sums sums, const REAL *from) {
+    (void)sums;
+    return from;
 }
 
 static inline mg_sums mg_limited(mg_sums sums, mg_clamp_f32 range, size_t n) {

@@ -1,7 +1,8 @@
 /* Correlations whose results have few channels: lanes are positions, and three channels of the
  * result are summed at once. What each column of taps meets of each channel of x is laid out as a
  * plane, zeros for padding, a band of rows at a time: so the lanes of a tap are neighbours, and
- * those of the taps of a row in planes that follow each other.
+ * those of the taps of a row in planes that follow each other, two and two by turns: one
+ * instruction loads both.
  *
  * Before it is included, REAL and its vectors are there, as by rvv_f16.h. */
 #include "run.h"
@@ -18,13 +19,54 @@ static inline plane plane_of(const mg_conv2d_params *p, int32_t band) {
     return (plane){rows, phase, phase * p->stride_h * p->out_w};
 }
 
+/* Pairs of planes, of which the last may be half used. */
+static inline int32_t pairs_of(const mg_conv2d_params *p) {
+    return mg_ceil_div(p->kernel_w * p->in_c, 2);
+}
+
 static inline int32_t planes_size(const mg_conv2d_params *p) {
-    return plane_of(p, rows_of_band(p)).size * p->kernel_w * p->in_c;
+    return plane_of(p, rows_of_band(p)).size * 2 * pairs_of(p);
 }
 
 /* Where a row is in a plane. */
 static inline int32_t place_of(const mg_conv2d_params *p, const plane *at, int32_t row) {
     return (row % p->stride_h * at->phase + row / p->stride_h) * p->out_w;
+}
+
+/* Planes of `pairs` times two channels that follow each other. */
+static inline void lay_out_pairs(const mg_conv2d_params *p, int32_t pairs, int32_t size, int32_t n,
+                                 const REAL *from, REAL *to) {
+    const int32_t step = p->stride_w * p->in_c;
+    size_t lanes;
+    for (; n > 0; n -= (int32_t)lanes) {
+        lanes = mg_lanes(n);
+        const REAL *channels = from;
+        REAL *planes = to;
+        MG_ROLLED
+        for (int32_t left = pairs; left > 0; --left) {
+            mg_store_pair(planes, mg_load_pair_apart(channels, step, lanes), lanes);
+            channels += 2;
+            planes += size;
+        }
+        from += (int32_t)lanes * step;
+        to += 2 * lanes;
+    }
+}
+
+/* What a column of taps meets in one row of x, n positions. A channel at either end of it may share
+ * its pair with the column beside. */
+static inline void lay_out_row(const mg_conv2d_params *p, int32_t size, int32_t kx, int32_t n,
+                               const REAL *from, REAL *planes) {
+    const int32_t begin = kx * p->in_c, end = begin + p->in_c, step = p->stride_w * p->in_c;
+    const int32_t odd = begin % 2, last = end - end % 2;
+    lay_out_pairs(p, (last - begin - odd) / 2, size, n, from + odd,
+                  planes + (begin + odd) / 2 * size);
+    if (odd != 0) {
+        copy_rows(1, n, from, 0, step, planes + begin / 2 * size + 1, 0, 2);
+    }
+    if (last != end) {
+        copy_rows(1, n, from + p->in_c - 1, 0, step, planes + last / 2 * size, 0, 2);
+    }
 }
 
 /* The planes of the band whose windows begin at row `first` of x. Columns that are padding are
@@ -34,16 +76,20 @@ static inline void lay_out(const mg_conv2d_params *p, const plane *at, int32_t f
     const mg_axis across = mg_columns(p);
     for (int32_t kx = 0; kx < p->kernel_w; ++kx) {
         const mg_span span = mg_tap_span(&across, kx);
-        REAL *const column = planes + kx * p->in_c * at->size + span.first;
         for (int32_t row = 0; row < at->rows; ++row) {
             const int32_t y = first + row;
-            REAL *const to = column + place_of(p, at, row);
             if (y >= 0 && y < p->in_h) {
-                copy(p->in_c, span.count, x + (y * p->in_w + span.source) * p->in_c, 1,
-                     p->stride_w * p->in_c, to, at->size, 1);
-            } else {
-                clear_rows(p->in_c, span.count, to, at->size);
+                lay_out_row(p, 2 * at->size, kx, span.count,
+                            x + (y * p->in_w + span.source) * p->in_c,
+                            planes + 2 * (place_of(p, at, row) + span.first));
             }
+        }
+    }
+    for (int32_t row = 0; row < at->rows; ++row) {
+        const int32_t y = first + row;
+        if (y < 0 || y >= p->in_h) {
+            clear_rows(pairs_of(p), 2 * p->out_w, planes + 2 * place_of(p, at, row), 2 * at->size,
+                       1);
         }
     }
 }
@@ -67,8 +113,8 @@ MG_INLINE void tile(int results, const mg_conv2d_params *p, const plane *at, con
         const REAL *factors = w;
         MG_ROLLED
         for (int32_t ky = 0; ky < p->kernel_h; ++ky) {
-            add_run(results, row, factors, planes + place_of(p, at, ky * p->dilation_h), at->size,
-                    n, &first, &second, &third);
+            add_run(results, row, factors, planes + 2 * place_of(p, at, ky * p->dilation_h),
+                    2 * at->size, n, &first, &second, &third);
             factors += row * RESULTS;
         }
         finish(first, q, y, step, n);
@@ -78,7 +124,7 @@ MG_INLINE void tile(int results, const mg_conv2d_params *p, const plane *at, con
         if (results > 2) {
             finish(third, q, y + 2, step, n);
         }
-        planes += n;
+        planes += 2 * n;
         y += (int32_t)n * step;
     }
 }
@@ -93,7 +139,7 @@ static inline void correlate(const mg_conv2d_params *p, const mg_clamp_f32 *q, R
                              const REAL *x, const REAL *w, const REAL *b, REAL *y) {
     const int32_t band = rows_of_band(p), products = products_of(p);
     const plane at = plane_of(p, band);
-    clear_rows(1, planes_size(p), planes, 0);
+    clear_rows(1, planes_size(p), planes, 0, 1);
     for (int32_t down = 0, rows; down < p->out_h; down += rows) {
         rows = mg_min(band, p->out_h - down);
         const int32_t positions = rows * p->out_w;

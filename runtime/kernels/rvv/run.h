@@ -50,17 +50,19 @@ static inline void copy(int32_t rows, int32_t n, const REAL *from, int32_t from_
     }
 }
 
-static inline void clear_rows(int32_t rows, int32_t n, REAL *to, int32_t row) {
-    size_t lanes;
+/* to[r * row + i * step] = 0, i < n */
+static inline void clear_rows(int32_t rows, int32_t n, REAL *to, int32_t row, int32_t step) {
+    size_t lanes = mg_lanes(n);
+    const mg_vector zeros = mg_rounded(mg_all(0.0f, lanes), lanes);
     for (int32_t left = n; left > 0; left -= (int32_t)lanes) {
         lanes = mg_lanes(left);
         REAL *result = to;
         MG_ROLLED
         for (int32_t r = 0; r < rows; ++r) {
-            mg_store(result, mg_rounded(mg_all(0.0f, lanes), lanes), lanes);
+            mg_store_apart(result, step, zeros, lanes);
             result += row;
         }
-        to += lanes;
+        to += (int32_t)lanes * step;
     }
 }
 
@@ -75,25 +77,41 @@ MG_INLINE void add_vector(int results, const REAL *factors, mg_vector x, size_t 
     }
 }
 
-/* Adds the vectors at x, x + step, ..., times factors [count][RESULTS]. */
+/* Returns where the next pair is. */
+MG_INLINE const REAL *add_pair(int results, const REAL *factors, const REAL *x, int32_t step,
+                               size_t n, mg_sums *first, mg_sums *second, mg_sums *third) {
+    const mg_pair pair = mg_load_pair(x, n);
+    add_vector(results, factors, mg_first(pair), n, first, second, third);
+    add_vector(results, factors + RESULTS, mg_second(pair), n, first, second, third);
+    x = mg_after(*first, x);
+    if (results > 1) {
+        x = mg_after(*second, x);
+    }
+    if (results > 2) {
+        x = mg_after(*third, x);
+    }
+    return x + step;
+}
+
+/* Adds the pairs of vectors at x, x + step, ..., times factors [count][RESULTS]; of the last pair,
+ * where count is odd, the first vector. */
 MG_INLINE void add_run(int results, int32_t count, const REAL *factors, const REAL *x, int32_t step,
                        size_t n, mg_sums *first, mg_sums *second, mg_sums *third) {
     const REAL *const end = factors + count * RESULTS;
+    const REAL *const paired = end - count % 2 * RESULTS;
     const REAL *const last = end - count % UNROLL * RESULTS;
     MG_ROLLED
     for (; factors != last; factors += UNROLL * RESULTS) {
         MG_UNROLLED
-        for (int32_t u = 0; u < UNROLL; ++u) {
-            add_vector(results, factors + u * RESULTS, mg_load(x, n), n, first, second, third);
-            x += step;
-            if (u == UNROLL / 2 - 1) {
-                MG_COMPLETE(x); /* or loads that are hoisted spill registers */
-            }
+        for (int32_t u = 0; u < UNROLL; u += 2) {
+            x = add_pair(results, factors + u * RESULTS, x, step, n, first, second, third);
         }
     }
     MG_ROLLED
-    for (; factors != end; factors += RESULTS) {
-        add_vector(results, factors, mg_load(x, n), n, first, second, third);
-        x += step;
+    for (; factors != paired; factors += 2 * RESULTS) {
+        x = add_pair(results, factors, x, step, n, first, second, third);
+    }
+    if (factors != end) {
+        add_vector(results, factors, mg_load_apart(x, 2, n), n, first, second, third);
     }
 }

@@ -17,6 +17,7 @@
 #include <riscv_vector.h>
 
 typedef vfloat16m4_t mg_vector;
+typedef vfloat16m4x2_t mg_pair;
 typedef vfloat32m8_t mg_sums;
 
 static inline size_t mg_lanes(int32_t n) {
@@ -29,6 +30,28 @@ static inline mg_vector mg_load_apart(const REAL *from, int32_t step, size_t n) 
 
 static inline mg_vector mg_load(const REAL *from, size_t n) {
     return __riscv_vle16_v_f16m4(from, n);
+}
+
+/* Vectors whose elements take turns. */
+static inline mg_pair mg_load_pair(const REAL *from, size_t n) {
+    return __riscv_vlseg2e16_v_f16m4x2(from, n);
+}
+
+/* step: from one pair of elements to the next */
+static inline mg_pair mg_load_pair_apart(const REAL *from, int32_t step, size_t n) {
+    return __riscv_vlsseg2e16_v_f16m4x2(from, step * (int32_t)sizeof *from, n);
+}
+
+static inline void mg_store_pair(REAL *to, mg_pair pair, size_t n) {
+    __riscv_vsseg2e16(to, pair, n);
+}
+
+static inline mg_vector mg_first(mg_pair pair) {
+    return __riscv_vget_v_f16m4x2_f16m4(pair, 0);
+}
+
+static inline mg_vector mg_second(mg_pair pair) {
+    return __riscv_vget_v_f16m4x2_f16m4(pair, 1);
 }
 
 static inline void mg_store_apart(REAL *to, int32_t step, mg_vector x, size_t n) {
@@ -61,6 +84,12 @@ static inline mg_sums mg_add_products(mg_sums sums, mg_vector a, mg_vector b, si
 
 static inline mg_sums mg_add_scaled(mg_sums sums, REAL factor, mg_vector x, size_t n) {
     return __riscv_vfwmacc(sums, factor, x, n);
+}
+
+/* The same address, which is known when the sums are: a load that is hoisted spills registers. */
+static inline const REAL *mg_after(mg_sums sums, const REAL *from) {
+    __asm__("" : "+r"(from) : "vr"(sums));
+    return from;
 }
 
 /* Minimum and maximum would drop a NaN. */
