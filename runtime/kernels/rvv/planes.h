@@ -33,39 +33,27 @@ static inline int32_t place_of(const mg_conv2d_params *p, const plane *at, int32
     return (row % p->stride_h * at->phase + row / p->stride_h) * p->out_w;
 }
 
-/* Planes of `pairs` times two channels that follow each other. */
-static inline void lay_out_pairs(const mg_conv2d_params *p, int32_t pairs, int32_t size, int32_t n,
-                                 const REAL *from, REAL *to) {
-    const int32_t step = p->stride_w * p->in_c;
-    size_t lanes;
-    for (; n > 0; n -= (int32_t)lanes) {
-        lanes = mg_lanes(n);
-        const REAL *channels = from;
-        REAL *planes = to;
-        MG_ROLLED
-        for (int32_t left = pairs; left > 0; --left) {
-            mg_store_pair(planes, mg_load_pair_apart(channels, step, lanes), lanes);
-            channels += 2;
-            planes += size;
-        }
-        from += (int32_t)lanes * step;
-        to += 2 * lanes;
+/* What n positions of a row of planes, `to`, meet of the channels of a column of taps. A channel at
+ * either end may share its pair with the column beside. */
+MG_INLINE void lay_out_row(const mg_conv2d_params *p, int32_t kx, int32_t size, const REAL *from,
+                           size_t n, REAL *to) {
+    const int32_t begin = kx * p->in_c, step = p->stride_w * p->in_c;
+    int32_t left = p->in_c;
+    to += begin / 2 * size;
+    if (begin % 2 != 0) {
+        mg_store_apart(to + 1, 2, mg_load_apart(from, step, n), n);
+        --left;
+        ++from;
+        to += size;
     }
-}
-
-/* What a column of taps meets in one row of x, n positions. A channel at either end of it may share
- * its pair with the column beside. */
-static inline void lay_out_row(const mg_conv2d_params *p, int32_t size, int32_t kx, int32_t n,
-                               const REAL *from, REAL *planes) {
-    const int32_t begin = kx * p->in_c, end = begin + p->in_c, step = p->stride_w * p->in_c;
-    const int32_t odd = begin % 2, last = end - end % 2;
-    lay_out_pairs(p, (last - begin - odd) / 2, size, n, from + odd,
-                  planes + (begin + odd) / 2 * size);
-    if (odd != 0) {
-        copy_rows(1, n, from, 0, step, planes + begin / 2 * size + 1, 0, 2);
+    MG_ROLLED
+    for (; left > 1; left -= 2) {
+        mg_store_pair(to, mg_load_pair_apart(from, step, n), n);
+        from += 2;
+        to += size;
     }
-    if (last != end) {
-        copy_rows(1, n, from + p->in_c - 1, 0, step, planes + last / 2 * size, 0, 2);
+    if (left > 0) {
+        mg_store_apart(to, 2, mg_load_apart(from, step, n), n);
     }
 }
 
@@ -74,20 +62,25 @@ static inline void lay_out_row(const mg_conv2d_params *p, int32_t size, int32_t 
 static inline void lay_out(const mg_conv2d_params *p, const plane *at, int32_t first, const REAL *x,
                            REAL *planes) {
     const mg_axis across = mg_columns(p);
+    const int32_t top = mg_max(-first, 0), bottom = mg_min(p->in_h - first, at->rows);
+    const int32_t line = p->in_w * p->in_c;
     for (int32_t kx = 0; kx < p->kernel_w; ++kx) {
         const mg_span span = mg_tap_span(&across, kx);
-        for (int32_t row = 0; row < at->rows; ++row) {
-            const int32_t y = first + row;
-            if (y >= 0 && y < p->in_h) {
-                lay_out_row(p, 2 * at->size, kx, span.count,
-                            x + (y * p->in_w + span.source) * p->in_c,
-                            planes + 2 * (place_of(p, at, row) + span.first));
+        const REAL *from = x + (first + top) * line + span.source * p->in_c;
+        REAL *to = planes + 2 * span.first;
+        size_t n;
+        for (int32_t left = span.count; left > 0; left -= (int32_t)n) {
+            n = mg_lanes(left);
+            for (int32_t row = top; row < bottom; ++row) {
+                lay_out_row(p, kx, 2 * at->size, from + (row - top) * line, n,
+                            to + 2 * place_of(p, at, row));
             }
+            from += (int32_t)n * p->stride_w * p->in_c;
+            to += 2 * n;
         }
     }
     for (int32_t row = 0; row < at->rows; ++row) {
-        const int32_t y = first + row;
-        if (y < 0 || y >= p->in_h) {
+        if (row < top || row >= bottom) {
             clear_rows(pairs_of(p), 2 * p->out_w, planes + 2 * place_of(p, at, row), 2 * at->size,
                        1);
         }
