@@ -50,7 +50,7 @@ typedef struct {
 static sizes sizes_of(const mg_conv2d_params *p) {
     const int whole = p->out_h * p->out_w <= MG_SAFE_POSITIONS;
     const int32_t taps = p->kernel_h * p->kernel_w;
-    sizes s = {.block = MG_SAFE_POSITIONS, .totals = whole ? 0 : taps * MG_COLUMNS};
+    sizes s = {.image = 1, .block = MG_SAFE_POSITIONS, .totals = whole ? 0 : taps * MG_COLUMNS};
     for (int32_t y = 0; y < p->stride_h; ++y) {
         for (int32_t x = 0; x < p->stride_w; ++x) {
             const view v = view_of(p, y, x);
@@ -102,7 +102,7 @@ static work work_of(const mg_conv2d_params *p, void *scratch) {
 /* The images of `channels` input channels. */
 static void lay_out_images(const mg_conv2d_params *p, const view *v, const work *m,
                            int32_t zero_point, int32_t channels, const int8_t *x) {
-    __builtin_memset(m->images, zero_point, (size_t)(channels * v->size));
+    __builtin_memset(m->images, zero_point, (size_t)channels * (size_t)v->size);
     int8_t *to = m->images + v->origin;
     for (int32_t row = 0; row < v->down.count; ++row) {
         mg_turn(v->across.count, channels, x, p->stride_w * p->in_c, to, v->size);
@@ -182,7 +182,7 @@ static void update_tap(const work *m, int32_t rows, int32_t channels, const int3
 /* The weights between some inputs and up to four channels of dy, all taps of a phase. */
 static void update(const mg_conv2d_params *p, const view *v, const work *m, const mg_weight_s16 *q,
                    int32_t rows, int32_t channels, const int16_t *dy, mg_stepped to) {
-    const size_t tap_totals = (size_t)(rows * MG_COLUMNS);
+    const size_t tap_totals = (size_t)rows * MG_COLUMNS;
     const int whole = m->size.totals == 0;
     if (!whole) {
         __builtin_memset(m->totals, 0, totals_size(&m->size));

@@ -84,12 +84,14 @@ void mg_dequantize_gradient_s16_fwd(const mg_size_params *p, const mg_scale *q, 
 void mg_quantize_gradient_f32_fwd(const mg_size_params *p, const float *x, int16_t *y,
                                   int32_t *exponent) {
     float largest = 0.0f;
+    MG_SCALAR
     for (int32_t i = 0; i < p->size; ++i) {
         const float size = __builtin_fabsf(x[i]);
         largest = size > largest && size < MG_INFINITY ? size : largest;
     }
     const int32_t found = mg_max(mg_exponent_of(largest) - MG_CODE_BITS + 1, -126);
     const float factor = mg_power_of_two(-found);
+    MG_SCALAR
     for (int32_t i = 0; i < p->size; ++i) {
         const float code = x[i] * factor;
         /* What is not finite is lost: the loss says so. */

@@ -16,13 +16,15 @@
 
 /* The first stands before a loop whose bounds are constants of the tile, the second before one
  * that has enough to do in each round: more copies would only cost flash. GCC makes none of them
- * unasked. */
+ * unasked. The third: the floats may be subnormal, which Helium's vectors flush to zero. */
 #ifdef __clang__
 #define MG_UNROLLED _Pragma("clang loop unroll(full)")
 #define MG_ROLLED   _Pragma("clang loop unroll(disable)")
+#define MG_SCALAR   _Pragma("clang loop vectorize(disable)")
 #else
 #define MG_UNROLLED _Pragma("GCC unroll 16")
 #define MG_ROLLED
+#define MG_SCALAR
 #endif
 
 /* Tile sizes are constants at each call. Without inlining the sums would live in memory. */
