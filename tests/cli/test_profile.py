@@ -215,3 +215,16 @@ def test_the_plugin_is_made_for_the_interface_that_qemu_asks_for(
     monkeypatch.setattr(counting, "host_library", recorded)
     refused(5, [str(compiled)], capsys)  # for this QEMU does not know version 2
     assert asked == ["1", "2"]
+
+
+@pytest.mark.emulator
+def test_a_step_of_a_mini_batch_is_one_that_updates(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``emulate`` and ``profile`` count the same one."""
+    require_emulator("rv32imfc")
+    out = tmp_path / "out"
+    assert compile_digits(out, "--update", "last:2", "--batch", "3", target="rv32imfc") == 0
+    step = profiled(out, capsys)["step"]["instructions"]
+    assert main(["emulate", str(out), "--json"]) == 0
+    assert abs(json.loads(capsys.readouterr().out)["step"] - step) < _READING

@@ -214,8 +214,8 @@ def check_request(request: Request, out: Path) -> Target:
     compiler = find_compiler(target, request.toolchain)
     if request.training.precision is Precision.F16 and not compiler.half:
         raise MissingToolError(
-            f"{compiler.command[0]} has no half precision for {target.name}: a newer one "
-            "(GCC has it for RISC-V from version 13 on), --toolchain zig, or --precision f32"
+            f"{compiler.command[0]} cannot compile half precision for {target.name}: take "
+            "--toolchain zig or --precision f32 (GCC has it for RISC-V from version 13 on)"
         )
     return target
 

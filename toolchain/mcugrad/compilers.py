@@ -27,7 +27,7 @@ _GNU_PACKAGES = {
 class Compiler:
     """A compiler with everything that selects the target.
 
-    ``half``: whether it has a type of half precision.
+    ``half``: whether it can compile half precision.
     """
 
     toolchain: Toolchain
@@ -63,14 +63,16 @@ def _zig(target: Target) -> Compiler:
 def _gnu(target: Target) -> Compiler:
     name = target.gnu.command
     command = find_command(name, _GNU_PACKAGES.get(name, name))
-    if int(_output((command, "-dumpversion")).partition(".")[0]) < target.gnu.least_version:
+    major = _output((command, "-dumpversion")).partition(".")[0]
+    if (int(major) if major.isdecimal() else 0) < target.gnu.least_version:
         raise MissingToolError(
             f"{name} is too old for {target.name}: version {target.gnu.least_version} or newer, "
             "or --toolchain zig"
         )
     archiver = shutil.which(name.removesuffix("gcc") + "ar") or "ar"
     version = _output((command, "--version"))
-    half = "__FLT16_MANT_DIG__" in _output((command, *target.gnu.flags, "-dM", "-E", "-"))
+    macros = _output((command, *target.gnu.flags, "-dM", "-E", "-"))
+    half = target.gnu.half and "__FLT16_MANT_DIG__" in macros
     flags, libraries = target.gnu.flags, ("m",)
     link: tuple[str, ...] = ()
     if not target.is_host:  # firmware/libc.c stands in for a C library

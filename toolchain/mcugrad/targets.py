@@ -53,12 +53,14 @@ class Placement:
 class GnuCompiler:
     """The command of a GNU compiler and the flags that select this target.
 
-    ``least_version`` is the first that knows the target's instructions; 0: each one does.
+    ``least_version`` is the first that knows the target's instructions; 0: each one does. ``half``:
+    whether it makes the right ones of half precision, where it has that.
     """
 
     command: str
     flags: tuple[str, ...]
     least_version: int
+    half: bool
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,12 @@ class Target:
 
 
 def _gnu(table: Mapping[str, Any]) -> GnuCompiler:
-    return GnuCompiler(table["command"], tuple(table["flags"]), int(table.get("least_version", 0)))
+    return GnuCompiler(
+        table["command"],
+        tuple(table["flags"]),
+        int(table.get("least_version", 0)),
+        bool(table.get("half", True)),
+    )
 
 
 def _tool(table: Mapping[str, Any] | None) -> Tool | None:

@@ -15,10 +15,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """One inference and one training step, with what they cost."""
+    """One inference and one training step that updates, with what they cost."""
     from mcugrad.cli.remarks import warn_of_stack
     from mcugrad.data import random_samples
     from mcugrad.devices import open_device
+    from mcugrad.fit import updating_step
     from mcugrad.manifest import Manifest
     from mcugrad.targets import find_target
 
@@ -26,7 +27,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     sample = random_samples(manifest, 1, options.seed)
     with open_device("emulator", options.dir) as device:
         device.infer(sample.x[0])
-        step = device.train_step(sample.x[0], sample.y[0])
+        step = updating_step(device, manifest, sample.x[0], sample.y[0])
         statistics = device.statistics()
         unit = device.info.unit
     cores = find_target(manifest.target).cores
