@@ -29,6 +29,7 @@ def test_kernel_equals_reference(kernels: Kernels, case: Case) -> None:
     kernels.check(case)
 
 
+@pytest.mark.timeout(2400)  # minutes, and more on a busy machine
 def test_no_access_or_behaviour_outside_the_language(tmp_path: Path) -> None:
     """The same with GCC, its address and undefined-behaviour sanitizers, and exact buffers."""
     gcc = shutil.which("gcc")
