@@ -4,8 +4,10 @@ Every pass of 27 layers in three combinations of types, and in half precision on
 kernels for it, is compared with the reference and counted in the emulator, padding and packing
 included; a cell is forward / weight gradient / input gradient. A second table says how many times
 the instructions of f16 f32 takes in all three passes. Ends with 1 where a result is wrong.
+With --frozen, the kernels that read frozen weights in a layout of their own.
 
-Run: python -m benchmarks.kernels [--target NAME ...] [--layer TEXT] [--json FILE] [--record]
+Run: python -m benchmarks.kernels [--target NAME ...] [--layer TEXT] [--frozen] [--json FILE]
+     [--record]
 """
 
 from __future__ import annotations
@@ -52,17 +54,14 @@ def text(results: Sequence[Result]) -> str:
     cells = {(r.target, r.layer, r.types, r.what): cell(r) for r in results}
 
     def row(target: str, layer: str, types: Types) -> str:
-        return " / ".join(cells.get((target, layer, types, what), "") for what in Pass).strip("/ ")
+        passes = [cells.get((target, layer, types, what), "") for what in Pass]
+        return " / ".join(figure or "none" for figure in passes) if any(passes) else ""
 
     rows = [
-        [
-            layer,
-            types,
-            *(row(target, layer, types) for target in targets),
-            PEERS.get((layer, types), ""),
-        ]
+        [layer, types, *figures, PEERS.get((layer, types), "")]
         for layer in layers
         for types in Types
+        if any(figures := [row(target, layer, types) for target in targets])
     ]
     return table(("layer", "types", *targets, "peers"), rows)
 
@@ -92,6 +91,7 @@ def main() -> int:
     )
     parser.add_argument("--target", action="append", help=f"default: {', '.join(TARGETS)}")
     parser.add_argument("--layer", default="", help="only layers whose name holds this")
+    parser.add_argument("--frozen", action="store_true", help="weights that do not learn")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
     parser.add_argument("--record", action="store_true", help="record the baseline anew")
     options = parser.parse_args()
@@ -99,9 +99,13 @@ def main() -> int:
     results: list[Result] = []
     for target in baseline.TARGETS if options.record else options.target or TARGETS:
         print(target, file=sys.stderr, flush=True)
-        results += baseline.measured(target) if options.record else sweep(target, layers)
-    print(text(results))
-    if not options.record:  # which has not all types
+        results += (
+            baseline.measured(target)
+            if options.record
+            else sweep(target, layers, frozen=options.frozen)
+        )
+    print(text([r for r in results if r.frozen == options.frozen]))
+    if not options.record and not options.frozen:  # which have not all types and passes
         print(ratios(results))
     if options.json is not None:
         documents = [r.document() for r in results]

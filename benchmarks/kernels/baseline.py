@@ -38,7 +38,9 @@ TOLERANCE = 0.03
 
 def measured(target: str) -> list[Result]:
     """What the baseline holds of a target, measured now."""
-    return list(sweep(target, LAYERS, TARGETS[target]))
+    types = TARGETS[target]
+    frozen = sweep(target, LAYERS, types, frozen=True)
+    return [*sweep(target, LAYERS, types), *frozen]
 
 
 def record(results: Iterable[Result]) -> None:

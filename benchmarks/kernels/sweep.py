@@ -9,6 +9,7 @@ from typing import Any
 from tests.support.case_firmware import Measured, measure
 
 from benchmarks.kernels.layers import Layer, Pass, Types
+from mcugrad.ops import lookup
 from mcugrad.targets import find_target
 
 
@@ -21,11 +22,12 @@ class Result:
     types: Types
     what: Pass
     measured: Measured | None
+    frozen: bool = False  # whether the weights are, so that kernels may have packed ones
 
     @property
     def key(self) -> str:
         """Names the pass among those of the target."""
-        return f"{self.layer} | {self.types} | {self.what}"
+        return f"{self.layer} | {self.types} | {self.what}{' | frozen' * self.frozen}"
 
     @property
     def per_product(self) -> float | None:
@@ -35,7 +37,13 @@ class Result:
 
     def document(self) -> dict[str, Any]:
         """The result for JSON."""
-        named = {"target": self.target, "layer": self.layer, "types": self.types, "pass": self.what}
+        named = {
+            "target": self.target,
+            "layer": self.layer,
+            "types": self.types,
+            "pass": self.what,
+            "frozen": self.frozen,
+        }
         found = self.measured
         if found is None:
             return {**named, "fits": False}
@@ -62,17 +70,26 @@ def types_of(target: str) -> tuple[Types, ...]:
 
 
 def sweep(
-    target: str, layers: Collection[Layer], of: Collection[Types] | None = None
+    target: str,
+    layers: Collection[Layer],
+    of: Collection[Types] | None = None,
+    *,
+    frozen: bool = False,
 ) -> Iterator[Result]:
-    """Every pass of every layer, of these types; None: all that the target has kernels for."""
+    """Every pass of every layer, of these types; None: all that the target has kernels for.
+
+    With ``frozen``, those that have another kernel then.
+    """
+    features = find_target(target).features
     of = types_of(target) if of is None else of
     wanted = [
         (layer.name, types, what, case)
         for layer in layers
         for (types, what), case in layer.cases.items()
-        if types in of
+        if types in of and (not frozen or lookup(case.op).layout(case.call, features) is not None)
     ]
     cases = list({str(case): case for *_, case in wanted}.values())
-    found = {str(case): measured for case, measured in measure(cases, find_target(target))}
+    counted = measure(cases, find_target(target), frozen=frozen)
+    found = {str(case): measured for case, measured in counted}
     for name, types, what, case in wanted:
-        yield Result(target, name, types, what, found[str(case)])
+        yield Result(target, name, types, what, found[str(case)], frozen)

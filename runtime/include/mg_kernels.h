@@ -73,6 +73,8 @@ void mg_conv2d_s8_fwd_mve(void *scratch, const mg_conv2d_params *p, const mg_req
 size_t mg_conv2d_s8_fwd_rvv_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_s8_fwd_rvv(void *scratch, const mg_conv2d_params *p, const mg_requant_s8 *q,
                           const int8_t *x, const int8_t *w, const int32_t *b, int8_t *y);
+void mg_conv2d_s8_fwd_rvv_packed(const mg_conv2d_params *p, const mg_requant_s8 *q, const int8_t *x,
+                                 const int8_t *w, const int32_t *b, int8_t *y);
 void mg_conv2d_f32_fwd(const mg_conv2d_params *p, const mg_clamp_f32 *q, const float *x,
                        const float *w, const float *b, float *y);
 size_t mg_conv2d_s8_bwd_data_scratch_size(const mg_conv2d_params *p);
@@ -105,6 +107,18 @@ void mg_conv2d_f32_bwd_data_rvv_planes(void *scratch, const mg_conv2d_params *p,
 size_t mg_conv2d_f32_bwd_weight_rvv_windows_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_f32_bwd_weight_rvv_windows(void *scratch, const mg_conv2d_params *p, const float *x,
                                           const float *dy, const float *gathered, float *dw);
+void mg_conv2d_f32_fwd_rvv_packed(const mg_conv2d_params *p, const mg_clamp_f32 *q, const float *x,
+                                  const float *w, const float *b, float *y);
+size_t mg_conv2d_f32_fwd_rvv_planes_packed_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f32_fwd_rvv_planes_packed(void *scratch, const mg_conv2d_params *p,
+                                         const mg_clamp_f32 *q, const float *x, const float *w,
+                                         const float *b, float *y);
+size_t mg_conv2d_f32_bwd_data_rvv_packed_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f32_bwd_data_rvv_packed(void *scratch, const mg_conv2d_params *p, const float *dy,
+                                       const float *w, float *dx);
+size_t mg_conv2d_f32_bwd_data_rvv_planes_packed_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f32_bwd_data_rvv_planes_packed(void *scratch, const mg_conv2d_params *p,
+                                              const float *dy, const float *w, float *dx);
 
 /* depthwise_conv2d: x [in_h][in_w][in_c], w [kernel_h][kernel_w][out_c]. Output channel c
  * reads input channel c / (out_c / in_c). s8: y may be x where they have one shape. */

@@ -40,6 +40,18 @@ void mg_conv2d_f16_bwd_data_rvv_planes(void *scratch, const mg_conv2d_params *p,
 size_t mg_conv2d_f16_bwd_weight_rvv_windows_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_f16_bwd_weight_rvv_windows(void *scratch, const mg_conv2d_params *p, const mg_f16 *x,
                                           const mg_f16 *dy, const mg_f16 *gathered, mg_f16 *dw);
+void mg_conv2d_f16_fwd_rvv_packed(const mg_conv2d_params *p, const mg_clamp_f32 *q, const mg_f16 *x,
+                                  const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+size_t mg_conv2d_f16_fwd_rvv_planes_packed_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_fwd_rvv_planes_packed(void *scratch, const mg_conv2d_params *p,
+                                         const mg_clamp_f32 *q, const mg_f16 *x, const mg_f16 *w,
+                                         const mg_f16 *b, mg_f16 *y);
+size_t mg_conv2d_f16_bwd_data_rvv_packed_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_bwd_data_rvv_packed(void *scratch, const mg_conv2d_params *p, const mg_f16 *dy,
+                                       const mg_f16 *w, mg_f16 *dx);
+size_t mg_conv2d_f16_bwd_data_rvv_planes_packed_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_bwd_data_rvv_planes_packed(void *scratch, const mg_conv2d_params *p,
+                                              const mg_f16 *dy, const mg_f16 *w, mg_f16 *dx);
 size_t mg_conv2d_f16_fwd_xfvec_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_f16_fwd_xfvec(void *scratch, const mg_conv2d_params *p, const mg_clamp_f32 *q,
                              const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
@@ -147,6 +159,9 @@ void mg_merge_channels_f16_fwd(const mg_runs_params *p, const mg_f16 *whole, con
 size_t mg_conv2d_f16_fwd_mve_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_f16_fwd_mve(void *scratch, const mg_conv2d_params *p, const mg_clamp_f32 *q,
                            const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
+size_t mg_conv2d_f16_fwd_mve_packed_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_fwd_mve_packed(void *scratch, const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                                  const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
 void mg_fully_connected_f16_fwd_mve(const mg_fully_connected_params *p, const mg_clamp_f32 *q,
                                     const mg_f16 *x, const mg_f16 *w, const mg_f16 *b, mg_f16 *y);
 void mg_fully_connected_f16_bwd_data_mve(const mg_fully_connected_params *p, const mg_f16 *dy,
@@ -156,6 +171,9 @@ void mg_fully_connected_f16_bwd_weight_mve(const mg_fully_connected_params *p, c
 size_t mg_conv2d_f16_bwd_data_mve_scratch_size(const mg_conv2d_params *p);
 void mg_conv2d_f16_bwd_data_mve(void *scratch, const mg_conv2d_params *p, const mg_f16 *dy,
                                 const mg_f16 *w, mg_f16 *dx);
+size_t mg_conv2d_f16_bwd_data_mve_packed_scratch_size(const mg_conv2d_params *p);
+void mg_conv2d_f16_bwd_data_mve_packed(void *scratch, const mg_conv2d_params *p, const mg_f16 *dy,
+                                       const mg_f16 *w, mg_f16 *dx);
 void mg_conv2d_f16_bwd_weight_mve(const mg_conv2d_params *p, const mg_f16 *x, const mg_f16 *dy,
                                   const mg_f16 *gathered, mg_f16 *dw);
 

@@ -78,7 +78,8 @@ class Kernels:
         return Buffer(self._ffi, self._libc, size, self._guard)
 
     def _run(self, case: Case, kernel: Kernel, shared: dict[int, int]) -> list[Array]:
-        inputs = [None if v is None else self._holding(v) for v in case.stored]
+        stored = _stored(case, kernel)
+        inputs = [None if v is None else self._holding(v) for v in stored]
         outputs: list[Buffer] = []
         for index, tensor in enumerate(case.call.outputs):
             source = inputs[shared[index]] if index in shared else None
@@ -95,7 +96,7 @@ class Kernels:
 
         for index, buffer in enumerate((*before, *inputs, *outputs)):
             assert buffer is None or buffer.intact(), f"wrote outside buffer {index}"
-        for index, (buffer, value) in enumerate(zip(inputs, case.stored, strict=True)):
+        for index, (buffer, value) in enumerate(zip(inputs, stored, strict=True)):
             if buffer is not None and value is not None and buffer not in outputs:
                 assert np.array_equal(buffer.bytes, _bytes(value)), f"changed input {index}"
         return [
@@ -138,11 +139,21 @@ class Kernels:
         )
 
 
+def _stored(case: Case, kernel: Kernel) -> list[Array | None]:
+    """The content of the inputs, the weight in the kernel's layout."""
+    stored = list(case.stored)
+    if kernel.layout is not None:
+        weight = stored[1]
+        assert weight is not None
+        stored[1] = kernel.layout(case.call).pack(weight)
+    return stored
+
+
 def serving(case: Case) -> list[Kernel]:
     """The rows that some target may use, to the first that every target can."""
     found = []
     for kernel in lookup(case.op).kernels:
-        if kernel.serves(case.call, kernel.features):
+        if kernel.suits(case.call, kernel.features):
             found.append(kernel)
             if not kernel.features:
                 break

@@ -128,9 +128,8 @@ def in_half(case: Case) -> Case | None:
         call = half.call
     except ValueError:  # an operator of float32 alone
         return None
-    rows = (k for k in lookup(case.op).kernels if k.serves(call, frozenset()))
-    served = any("_f16_" in row.symbol for row in rows)
-    return half if served else None
+    kernel = lookup(case.op).kernel(call, frozenset())
+    return half if kernel is not None and "_f16_" in kernel.symbol else None
 
 
 def golden(stored: list[Array | None]) -> list[Array | None]:

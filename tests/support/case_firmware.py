@@ -47,26 +47,29 @@ class Measured:
     worst: Difference
 
 
-def measure(cases: Sequence[Case], target: Target) -> Iterator[tuple[Case, Measured | None]]:
+def measure(
+    cases: Sequence[Case], target: Target, *, frozen: bool = False
+) -> Iterator[tuple[Case, Measured | None]]:
     """Every case in the target's emulator, in order; None for one that does not fit.
 
-    Cases share a firmware as far as they fit into it together.
+    Cases share a firmware as far as they fit into it together. Weights are taken for such that
+    learn, or that are ``frozen``, which some kernels read in a layout of their own.
     """
     try:
-        found = _run(cases, target)
+        found = _run(cases, target, frozen)
     except DoesNotFitError:
         if len(cases) == 1:
             yield cases[0], None
             return
         half = len(cases) // 2
-        yield from measure(cases[:half], target)
-        yield from measure(cases[half:], target)
+        yield from measure(cases[:half], target, frozen=frozen)
+        yield from measure(cases[half:], target, frozen=frozen)
         return
     yield from zip(cases, found, strict=True)
 
 
-def _run(cases: Sequence[Case], target: Target) -> list[Measured]:
-    plan = _plan(cases, target)
+def _run(cases: Sequence[Case], target: Target, frozen: bool) -> list[Measured]:
+    plan = _plan(cases, target, frozen)
     with tempfile.TemporaryDirectory() as name:
         sources = Path(name) / "model"
         sources.mkdir()
@@ -112,7 +115,7 @@ def _node(index: int) -> str:
     return f"case{index}"
 
 
-def _plan(cases: Sequence[Case], target: Target) -> MemoryPlan:
+def _plan(cases: Sequence[Case], target: Target, frozen: bool) -> MemoryPlan:
     """The plan of a program that calls every case's kernel."""
     tensors = {
         name: Tensor(name, (1,), DType.F32, storage=storage)
@@ -154,7 +157,7 @@ def _plan(cases: Sequence[Case], target: Target) -> MemoryPlan:
         batch=1,
         hyper="hyper",
     )
-    program = lower(training, target.features, scratch_size, target.cores)
+    program = lower(training, target.features, scratch_size, target.cores, pack=frozen)
     plan = place(program, as_written(program), regions_of(target, None, _STACK))
     check(plan)
     if plan.missing_bytes:

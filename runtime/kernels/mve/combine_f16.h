@@ -152,11 +152,15 @@ MG_INLINE void tile(int pixels, int32_t channels, const mg_window *v, const ends
 /* Bytes of weights that are laid out at a time, if they have more than one block. */
 #define LAID_OUT 8192
 
+/* How many of the `left` last channels of each group fill blocks, unless none does. */
+static inline int32_t whole_or_left(int32_t left) {
+    return left >= MG_TILE_LANES ? left / MG_TILE_LANES * MG_TILE_LANES : left;
+}
+
 /* How many of the `left` last channels of each group are laid out at a time. */
 static inline int32_t part_of(int32_t products, int32_t left) {
-    const int32_t whole = left / MG_TILE_LANES;
     const int32_t fit = LAID_OUT / (products * MG_TILE_LANES * (int32_t)sizeof(mg_f16));
-    return whole > 0 ? mg_min(whole, mg_max(fit, 1)) * MG_TILE_LANES : left;
+    return mg_min(whole_or_left(left), mg_max(fit, 1) * MG_TILE_LANES);
 }
 
 /* What is laid out: starts, then blocks of weights. */

@@ -13,7 +13,8 @@
 #define MG_HALVES  8
 #define MG_IN_HALF 32
 
-/* Every step-th of neighbours, the first `count` of eight; the others may be anything. */
+/* Every step-th of neighbours, the first `count` of eight; the others may be anything. Seven steps
+ * are less than 65536. */
 typedef struct {
     int32_t step, count;
 } mg_places;
@@ -61,27 +62,18 @@ static inline void mg_store_first(mg_f16 *to, mg_halves x, int32_t count) {
 }
 
 /* Lanes that nobody wants repeat the last one. */
-static inline uint32x4_t mg_offsets(uint32x4_t lanes, mg_places at) {
-    const uint32x4_t last = vdupq_n_u32((uint32_t)at.count - 1);
-    return vmulq_n_u32(vminq_u32(lanes, last), (uint32_t)at.step);
+static inline uint16x8_t mg_offsets(mg_places at) {
+    const uint16x8_t last = vdupq_n_u16((uint16_t)(at.count - 1));
+    return vmulq_n_u16(vminq_u16(vidupq_n_u16(0, 1), last), (uint16_t)at.step);
 }
 
 static inline mg_halves mg_load_apart(const mg_f16 *from, mg_places at) {
-    const uint32x4_t even = vidupq_n_u32(0, 2), odd = vaddq_n_u32(even, 1);
-    const uint16_t *const base = (const uint16_t *)from;
-    const uint32x4_t low = vldrhq_gather_shifted_offset_u32(base, mg_offsets(even, at));
-    const uint32x4_t high = vldrhq_gather_shifted_offset_u32(base, mg_offsets(odd, at));
-    return vreinterpretq_f16_u16(vmovntq_u32(vreinterpretq_u16_u32(low), high));
+    return vldrhq_gather_shifted_offset_f16((const float16_t *)from, mg_offsets(at));
 }
 
 static inline void mg_store_apart(mg_f16 *to, mg_places at, mg_halves x) {
-    const uint32x4_t even = vidupq_n_u32(0, 2), odd = vaddq_n_u32(even, 1);
-    const uint32x4_t pairs = vreinterpretq_u32_f16(x);
-    uint16_t *const base = (uint16_t *)to;
-    vstrhq_scatter_shifted_offset_p_u32(base, mg_offsets(even, at), pairs,
-                                        vctp32q((uint32_t)(at.count + 1) / 2));
-    vstrhq_scatter_shifted_offset_p_u32(base, mg_offsets(odd, at), vshrq_n_u32(pairs, 16),
-                                        vctp32q((uint32_t)at.count / 2));
+    vstrhq_scatter_shifted_offset_p_f16((float16_t *)to, mg_offsets(at), x,
+                                        vctp16q((uint32_t)at.count));
 }
 
 /* *factor * x */

@@ -9,6 +9,21 @@ static inline mg_conv2d_params reversed(const mg_conv2d_params *p) {
     return mg_phases(p, &rows, &columns);
 }
 
+/* w: from the weight of an input channel to the next one's, from tap to tap, and from output
+ * channel to output channel. */
+MG_INLINE void differentiate(REAL *planes, const mg_conv2d_params *p, const REAL *dy, const REAL *w,
+                             int32_t w_input, int32_t w_tap, int32_t w_output, REAL *dx) {
+    const mg_conv2d_params back = reversed(p);
+    REAL *const packed = planes + planes_size(&back);
+    const int32_t taps = p->kernel_h * p->kernel_w;
+    for (int32_t c = 0; c < p->in_c; ++c) {
+        const int32_t first = c / RESULTS * RESULTS * products_of(&back) + c % RESULTS;
+        copy(taps, p->out_c, w + (taps - 1) * w_tap + c * w_input, -w_tap, w_output, packed + first,
+             p->out_c * RESULTS, RESULTS);
+    }
+    correlate(&back, NULL, planes, dy, packed, NULL, dx);
+}
+
 size_t KERNEL(conv2d, bwd_data_rvv_planes_scratch_size)(const mg_conv2d_params *p) {
     const mg_conv2d_params back = reversed(p);
     return (size_t)(planes_size(&back) + packed_size(&back)) * sizeof(REAL);
@@ -16,13 +31,15 @@ size_t KERNEL(conv2d, bwd_data_rvv_planes_scratch_size)(const mg_conv2d_params *
 
 void KERNEL(conv2d, bwd_data_rvv_planes)(void *scratch, const mg_conv2d_params *p, const REAL *dy,
                                          const REAL *w, REAL *dx) {
-    const mg_conv2d_params back = reversed(p);
-    REAL *const planes = scratch, *const packed = planes + planes_size(&back);
-    const int32_t taps = p->kernel_h * p->kernel_w;
-    for (int32_t c = 0; c < p->in_c; ++c) {
-        const int32_t first = c / RESULTS * RESULTS * products_of(&back) + c % RESULTS;
-        copy(taps, p->out_c, w + (taps - 1) * p->in_c + c, -p->in_c, taps * p->in_c, packed + first,
-             p->out_c * RESULTS, RESULTS);
-    }
-    correlate(&back, NULL, planes, dy, packed, NULL, dx);
+    differentiate(scratch, p, dy, w, 1, p->in_c, p->kernel_h * p->kernel_w * p->in_c, dx);
+}
+
+size_t KERNEL(conv2d, bwd_data_rvv_planes_packed_scratch_size)(const mg_conv2d_params *p) {
+    return KERNEL(conv2d, bwd_data_rvv_planes_scratch_size)(p);
+}
+
+/* w as the forward pass reads it: [taps][in_c][out_c] */
+void KERNEL(conv2d, bwd_data_rvv_planes_packed)(void *scratch, const mg_conv2d_params *p,
+                                                const REAL *dy, const REAL *w, REAL *dx) {
+    differentiate(scratch, p, dy, w, p->out_c, p->in_c * p->out_c, 1, dx);
 }

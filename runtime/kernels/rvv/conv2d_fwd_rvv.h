@@ -1,10 +1,11 @@
-/* The body of convolution, forward. Weights are turned first, so that those of neighbouring
- * channels are neighbours.
+/* The body of convolution, forward. Weights that are not packed so are turned first, so that those
+ * of neighbouring channels are neighbours.
  *
  * Before it is included, REAL and its vectors are there, as by rvv_f16.h, and what a layer makes of
  * operands, as by layer_real.h. */
 #include "combine.h"
 #include "conv2d_window.h"
+#include "turn.h"
 
 #define ELEMENT     REAL
 #define WEIGHT      REAL
@@ -31,22 +32,6 @@ MG_INLINE void tile(int pixels, int32_t channels, const mg_window *v, const QUAN
 
 #include "walk.h"
 
-/* From w [rows][columns] to turned [columns][rows]. */
-static inline void turn(int32_t rows, int32_t columns, const REAL *w, REAL *turned) {
-    size_t n;
-    for (int32_t left = rows; left > 0; left -= (int32_t)n) {
-        n = mg_lanes(left);
-        REAL *to = turned;
-        MG_ROLLED
-        for (int32_t k = 0; k < columns; ++k) {
-            mg_store(to, mg_load_apart(w + k, columns, n), n);
-            to += rows;
-        }
-        w += (int32_t)n * columns;
-        turned += n;
-    }
-}
-
 size_t KERNEL(conv2d, fwd_rvv_scratch_size)(const mg_conv2d_params *p) {
     return (size_t)(p->out_c * products_of(p)) * sizeof(REAL);
 }
@@ -56,7 +41,14 @@ void KERNEL(conv2d, fwd_rvv)(void *scratch, const mg_conv2d_params *p, const QUA
     REAL *const turned = scratch;
     const int32_t products = products_of(p), channels = p->out_c / p->groups;
     for (int32_t channel = 0; channel < p->out_c; channel += channels) {
-        turn(channels, products, w + channel * products, turned + channel * products);
+        turn(channels, products, w + channel * products, products, turned + channel * products,
+             channels);
     }
     walk_forward(p, q, x, turned, b, y, p->out_c, (mg_grid){0});
+}
+
+/* w [groups][products][channels of a group] */
+void KERNEL(conv2d, fwd_rvv_packed)(const mg_conv2d_params *p, const QUANT *q, const REAL *x,
+                                    const REAL *w, const BIAS *b, REAL *y) {
+    walk_forward(p, q, x, w, b, y, p->out_c, (mg_grid){0});
 }

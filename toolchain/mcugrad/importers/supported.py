@@ -16,7 +16,7 @@ def check_supported(graph: Graph) -> None:
 
 def _check(graph: Graph, node: Node) -> None:
     call = OpCall(node.attrs, graph.operands(node), graph.results(node))
-    kernel = next((k for k in lookup(node.op).kernels if k.serves(call, frozenset())), None)
+    kernel = lookup(node.op).kernel(call, frozenset())
     where = f"node {node.name!r} ({node.op}), output {node.outputs[0]!r}"
     if kernel is None:
         raise ModelError(f"{where}: no kernel takes {call.dtype}")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from mcugrad.errors import ModelError
 from mcugrad.ir.graph import ABSENT, Graph, Node, Phase, TrainingGraph
+from mcugrad.lower.layouts import choose_layouts, packed
 from mcugrad.lower.program import KernelCall, Program, Start
 from mcugrad.ops import OpCall, lookup
-from mcugrad.ops.base import CStruct
+from mcugrad.ops.base import CStruct, Kernel, Layout
 from mcugrad.ops.uniform import UniformAttrs
 
 #: (symbol of a kernel, its parameters) -> bytes of scratch, as the C function says.
@@ -19,27 +20,39 @@ _WORD = 8
 
 
 def lower(
-    training: TrainingGraph, features: frozenset[str], scratch_size: ScratchSize, cores: int = 1
+    training: TrainingGraph,
+    features: frozenset[str],
+    scratch_size: ScratchSize,
+    cores: int = 1,
+    *,
+    pack: bool = True,
 ) -> Program:
     """The program for a target with ``features``, and so many cores.
+
+    With ``pack``, constant weights lie as their kernels want them, where these agree.
 
     Raises:
         ModelError: no kernel of the target serves an operator as the model uses it.
     """
     graph = training.graph
+    layouts = choose_layouts(graph, features) if pack else {}
     calls = []
     views = {value: state for state, value in training.next_state.items()}
     for node in graph.nodes:
         if lookup(node.op).view:
             views[node.outputs[0]] = node.inputs[0]
         else:
-            call = _call(graph, node, training.phases[node.name], features, scratch_size)
+            kernel, operands = _kernel(graph, node, features, layouts)
+            call = _call(kernel, operands, node, training.phases[node.name], scratch_size)
             calls.append(replace(call, scratch=_of_cores(call, cores)))
     sample, target = graph.inputs
     prediction, loss = graph.outputs
     return Program(
         calls=tuple(calls),
-        tensors=graph.tensors,
+        tensors={
+            name: packed(tensor, layouts[name]) if name in layouts else tensor
+            for name, tensor in graph.tensors.items()
+        },
         views=views,
         inputs=(sample, target),
         outputs=(prediction, loss),
@@ -63,7 +76,8 @@ def _starts(graph: Graph, calls: Iterable[KernelCall]) -> dict[str, Start]:
         if tensor.draw is not None:
             attrs = UniformAttrs(tensor.draw, tensor.shape, tensor.dtype)
             call = OpCall(attrs, (), (tensor,))
-            kernel = next(k for k in lookup("uniform").kernels if k.serves(call, frozenset()))
+            kernel = lookup("uniform").kernel(call, frozenset())
+            assert kernel is not None
             assert kernel.params is not None
             starts[name] = Start(kernel.symbol, kernel.params(call))
     for merge in calls:
@@ -75,19 +89,22 @@ def _starts(graph: Graph, calls: Iterable[KernelCall]) -> dict[str, Start]:
     return starts
 
 
-def _call(
-    graph: Graph,
-    node: Node,
-    phase: Phase,
-    features: frozenset[str],
-    scratch_size: ScratchSize,
-) -> KernelCall:
-    op = lookup(node.op)
+def _kernel(
+    graph: Graph, node: Node, features: frozenset[str], layouts: Mapping[str, Layout]
+) -> tuple[Kernel, OpCall]:
+    """The kernel of a node, and the operands it is for."""
     call = OpCall(node.attrs, graph.operands(node), graph.results(node))
-    kernel = next((k for k in op.kernels if k.serves(call, features)), None)
+    layout = next((layouts[n] for n in node.inputs if n in layouts), None)
+    kernel = lookup(node.op).kernel(call, features, layout)
     if kernel is None:
         types = ", ".join(t.dtype for t in call.inputs if t is not None)
         raise ModelError(f"{node.name!r}: no kernel serves {node.op} of {types}")
+    return kernel, call
+
+
+def _call(
+    kernel: Kernel, call: OpCall, node: Node, phase: Phase, scratch_size: ScratchSize
+) -> KernelCall:
     params = kernel.params(call) if kernel.params else None
     return KernelCall(
         name=node.name,
@@ -100,6 +117,6 @@ def _call(
         outputs=node.outputs,
         scratch=scratch_size(kernel.symbol, params) if kernel.scratch else 0,
         inplace=kernel.inplace_pairs(call),
-        products=op.products(call),
+        products=lookup(node.op).products(call),
         shared=kernel.shared,
     )

@@ -84,6 +84,17 @@ CValue = int | float | tuple[int, ...] | CArray | CStruct
 StructOf = Callable[[OpCall], CStruct]
 
 
+class Layout(Protocol):
+    """How a kernel reads a constant weight, where not as the model has it.
+
+    The compiler lays the weight out; kernels that read it share one copy, if their layouts are
+    equal.
+    """
+
+    def pack(self, w: Array) -> Array:
+        """The weight's elements in that order, and what fills it up."""
+
+
 #: Whether a kernel can serve a call.
 Matches = Callable[[OpCall], bool]
 
@@ -108,6 +119,7 @@ class Kernel:
     in half precision.
     ``shared`` tells whether the C function takes, of several cores, only the share of the core
     that calls it; else one of them runs it alone.
+    With a ``layout`` input 1, the weight, is a constant that lies in that layout.
     """
 
     symbol: str
@@ -122,18 +134,27 @@ class Kernel:
     arity: int = 0
     half_sums: bool = False
     shared: bool = False
+    layout: Callable[[OpCall], Layout] | None = None
 
     def inplace_pairs(self, call: OpCall) -> tuple[tuple[int, int], ...]:
         """The pairs (output, input) that may be the same memory in ``call``."""
         return self.inplace if self.inplace_in(call) else ()
 
-    def serves(self, call: OpCall, features: frozenset[str]) -> bool:
-        """Whether a target with ``features`` can use this row for ``call``."""
+    def layout_of(self, call: OpCall) -> Layout | None:
+        """The layout in which it reads the weight; None: as in the model."""
+        return self.layout(call) if self.layout is not None else None
+
+    def suits(self, call: OpCall, features: frozenset[str]) -> bool:
+        """Whether a target with ``features`` can use this row for ``call``, bar its layout."""
         return (
             self.features <= features
             and (self.dtype is None or _element_types(call) <= {self.dtype, DType.S32})
             and self.matches(call)
         )
+
+    def serves(self, call: OpCall, features: frozenset[str], layout: Layout | None = None) -> bool:
+        """Whether it suits ``call`` with the weight in ``layout``; None: as in the model."""
+        return self.suits(call, features) and self.layout_of(call) == layout
 
 
 def of_type(dtype: DType) -> Callable[[OpCall], bool]:
@@ -151,7 +172,7 @@ class Variant:
     Another form of a family has a name of its own, ``form``.
     ``inplace`` tells whether it may write over what the kernel itself may write over, ``types``
     which of an operator's kernels it is a form of (None: any), and ``half_sums`` that it sums some
-    products in half precision.
+    products in half precision. With a ``layout`` it serves constant weights that lie so.
     """
 
     family: str
@@ -162,11 +183,24 @@ class Variant:
     inplace: bool = True
     half_sums: bool = False
     form: str = ""
+    layout: Callable[[OpCall], Layout] | None = None
 
     @property
     def name(self) -> str:
         """What its kernels' symbols end with."""
         return f"{self.family}_{self.form}" if self.form else self.family
+
+
+def packed_or_not(
+    variant: Variant, layout: Callable[[OpCall], Layout], *, scratch: bool | None = None
+) -> tuple[Variant, Variant]:
+    """A form for constant weights that lie in a layout, ``<name>_packed``, before the form itself.
+
+    ``scratch`` tells whether the former needs any; None: if the latter does.
+    """
+    form = f"{variant.form}_packed" if variant.form else "packed"
+    needs = variant.scratch if scratch is None else scratch
+    return replace(variant, form=form, layout=layout, scratch=needs), variant
 
 
 def _both(first: Matches, second: Matches) -> Matches:
@@ -191,6 +225,7 @@ def with_variants(
             inplace=portable.inplace if v.inplace else (),
             half_sums=v.half_sums,
             shared=portable.shared and v.portable,
+            layout=v.layout,
             matches=_both(portable.matches, v.matches),
         )
         for v in fitting
@@ -313,6 +348,17 @@ class Op:
     weights: Weights | None = None
     gathers: bool = False
     integer: IntegerRule | None = None
+
+    def kernel(
+        self, call: OpCall, features: frozenset[str], layout: Layout | None = None
+    ) -> Kernel | None:
+        """The first row for ``call``, whose weight lies in ``layout``; None: as in the model."""
+        return next((k for k in self.kernels if k.serves(call, features, layout)), None)
+
+    def layout(self, call: OpCall, features: frozenset[str]) -> Layout | None:
+        """The layout that the kernels would have the weight in; None: as in the model."""
+        layouts = (k.layout_of(call) for k in self.kernels if k.suits(call, features))
+        return next(layouts, None)
 
     def supports(self, dtype: DType) -> bool:
         """Whether some kernel takes ``dtype``."""

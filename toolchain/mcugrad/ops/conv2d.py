@@ -23,6 +23,7 @@ from mcugrad.ops.base import (
     Spec,
     Variant,
     Weights,
+    packed_or_not,
     register,
     require,
 )
@@ -35,6 +36,7 @@ from mcugrad.ops.integer_gradient import (
     register_bwd_weight,
 )
 from mcugrad.ops.requantize import requantization
+from mcugrad.ops.weight_layout import OutputsInnermost, OutputVectors
 from mcugrad.ops.weight_step import register_weight_step
 from mcugrad.ops.window import Window
 
@@ -288,15 +290,46 @@ def _as_windows(call: OpCall) -> bool:
 _LANES = 3
 
 
+#: Products of an output whose weights are within reach of those of seven others.
+_NEAR = 65535 // 7
+
+
+def _near(w: Tensor) -> bool:
+    return w.size // w.shape[0] <= _NEAR
+
+
 def _output_lanes(call: OpCall) -> bool:
     """Whether a group's output channels make vectors."""
     attrs: Conv2dAttrs = call.attrs
-    return call.input(1).shape[0] // attrs.groups >= _LANES
+    w = call.input(1)
+    return w.shape[0] // attrs.groups >= _LANES and _near(w)
 
 
 def _input_lanes(call: OpCall) -> bool:
     """Whether a group's input channels make vectors."""
     return call.input(1).shape[3] >= _LANES
+
+
+def _vectors(call: OpCall) -> OutputVectors:
+    return OutputVectors(call.attrs.groups, lanes=8)
+
+
+def _vectors_back(call: OpCall) -> OutputVectors:
+    return OutputVectors(call.attrs.conv.groups, lanes=8)
+
+
+def _outputs(call: OpCall) -> OutputsInnermost:
+    return OutputsInnermost(call.attrs.groups)
+
+
+def _outputs_back(call: OpCall) -> OutputsInnermost:
+    return OutputsInnermost(call.attrs.conv.groups)
+
+
+_FWD_MVE = Variant("mve", _output_lanes, (DType.F16,), scratch=True, half_sums=True)
+_BWD_DATA_MVE = Variant("mve", _input_lanes, (DType.F16,), scratch=True, half_sums=True)
+_FWD_PLANES = Variant("rvv", _fwd_as_planes, FLOATS, scratch=True, form="planes")
+_BWD_DATA_PLANES = Variant("rvv", _bwd_data_as_planes, FLOATS, scratch=True, form="planes")
 
 
 def _products(call: OpCall) -> int:
@@ -324,10 +357,10 @@ register(
             scratch=True,
             variants=(
                 Variant("mve", _shifts_right, (DType.S8,), scratch=True),
-                Variant("mve", _output_lanes, (DType.F16,), scratch=True, half_sums=True),
+                *packed_or_not(_FWD_MVE, _vectors),
                 Variant("dsp", _deep_or_wide, (DType.S8,), scratch=True),
-                Variant("rvv", _fwd_as_planes, FLOATS, scratch=True, form="planes"),
-                Variant("rvv", scratch=True),
+                *packed_or_not(_FWD_PLANES, _outputs),
+                *packed_or_not(Variant("rvv", scratch=True), _outputs, scratch=False),
                 Variant("xfvec", _fwd_in_halves, (DType.F16,), scratch=True),
             ),
         ),
@@ -348,9 +381,9 @@ register(
             axis=0,
             variants=(
                 Variant("pointwise", _pointwise_data, (DType.S8,), scratch=True, portable=True),
-                Variant("mve", _input_lanes, (DType.F16,), scratch=True, half_sums=True),
-                Variant("rvv", _bwd_data_as_planes, FLOATS, scratch=True, form="planes"),
-                Variant("rvv", types=FLOATS),
+                *packed_or_not(_BWD_DATA_MVE, _vectors_back),
+                *packed_or_not(_BWD_DATA_PLANES, _outputs_back),
+                *packed_or_not(Variant("rvv", types=FLOATS), _outputs_back, scratch=True),
                 Variant("xfvec", _bwd_data_in_halves, (DType.F16,), scratch=True),
             ),
         ),
@@ -381,7 +414,7 @@ register(
             _bwd_weight_params,
             (
                 Variant("pointwise", _pointwise_weight, (DType.S8,), portable=True),
-                Variant("mve", types=(DType.F16,), half_sums=True),
+                Variant("mve", lambda c: _near(c.outputs[0]), (DType.F16,), half_sums=True),
                 Variant("rvv", _as_windows, FLOATS, scratch=True, form="windows"),
                 Variant("rvv", types=FLOATS),
                 Variant("xfvec", _bwd_weight_in_halves, (DType.F16,), scratch=True),

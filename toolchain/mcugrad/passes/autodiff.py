@@ -110,7 +110,7 @@ class Differentiator:
     def _taken(self, op: str, attrs: Any, inputs: Sequence[str]) -> Sequence[str]:
         """The operands, int8 ones as real values unless a kernel takes them as they are."""
         call = OpCall(attrs, [self.tensor(n) if n else None for n in inputs], ())
-        if op == "dequantize" or any(k.serves(call, frozenset()) for k in lookup(op).kernels):
+        if op == "dequantize" or lookup(op).kernel(call, frozenset()) is not None:
             return inputs
         return [
             self.emit("dequantize", NoAttrs(), (n,), f"{n}/float")

@@ -1,0 +1,103 @@
+"""Constant weights in the layouts of their kernels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mcugrad.ir.graph import Graph, Node
+from mcugrad.ir.tensor import Array, DType, Storage, Tensor, constant
+from mcugrad.lower.layouts import choose_layouts
+from mcugrad.ops.conv2d import Conv2dAttrs, Conv2dBwdDataAttrs
+from mcugrad.ops.weight_layout import OutputsInnermost, OutputVectors
+from mcugrad.ops.window import Window
+
+_ATTRS = Conv2dAttrs(Window((3, 3), pad=(1, 1, 1, 1)))
+_MVE, _RVV = frozenset({"mve"}), frozenset({"rvv"})
+
+
+def _weights(*shape: int) -> Array:
+    return np.arange(1, np.prod(shape) + 1, dtype=np.float16).reshape(shape)
+
+
+def _graph(
+    inputs: int, outputs: int, *, back: bool = False, storage: Storage = Storage.CONSTANT
+) -> Graph:
+    """A convolution of an image of 12 x 12, and the gradient of its input through the same w."""
+    x = Tensor("x", (1, 12, 12, inputs), DType.F16)
+    y = Tensor("y", (1, 12, 12, outputs), DType.F16)
+    w = constant("w", np.zeros((outputs, 3, 3, inputs), np.float16), storage=storage)
+    nodes = [Node("forward", "conv2d", ("x", "w"), ("y",), _ATTRS)]
+    tensors = {t.name: t for t in (x, y, w)}
+    if back:
+        tensors |= {"dy": replace(y, name="dy"), "dx": replace(x, name="dx")}
+        attrs = Conv2dBwdDataAttrs(_ATTRS, 12, 12)
+        nodes.append(Node("backward", "conv2d_bwd_data", ("dy", "w"), ("dx",), attrs))
+    return Graph("layer", tensors, tuple(nodes), ("x",), ("y",))
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_outputs_lie_side_by_side(groups: int) -> None:
+    w = _weights(6, 3, 2, 4)
+    packed = OutputsInnermost(groups).pack(w)
+    channels = 6 // groups
+    assert packed.shape == (groups, 24, channels)
+    for o, row, column, i in np.ndindex(w.shape):
+        product = (row * 2 + column) * 4 + i
+        assert packed[o // channels, product, o % channels] == w[o, row, column, i]
+
+
+@pytest.mark.parametrize(
+    ("channels", "groups", "rows"),
+    [
+        (3, 1, [8]),
+        (16, 1, [16]),
+        (17, 1, [16, 8]),
+        (28, 1, [16, 16]),
+        (72, 2, [16, 16, 16, 16, 8, 8]),
+    ],
+)
+def test_outputs_fill_vectors(channels: int, groups: int, rows: list[int]) -> None:
+    """Rows of each block, in the order of the layout: whole blocks of all groups come first."""
+    w = _weights(channels, 1, 1, 5)
+    packed = list(OutputVectors(groups, lanes=8).pack(w))
+    of_group = channels // groups
+    whole = of_group // 16 * 16
+    blocks = [
+        range(g * of_group + first, g * of_group + min(first + 16, end))
+        for begin, end in ((0, whole), (whole, of_group))
+        for g in range(groups)
+        for first in range(begin, end, 16)
+    ]
+    expected: list[float] = []
+    for block, row in zip(blocks, rows, strict=True):
+        for i in range(5):
+            expected += [w[o, 0, 0, i] for o in block] + [0] * (row - len(block))
+    assert packed == expected
+
+
+def test_one_copy_serves_both_passes() -> None:
+    both = _graph(16, 24, back=True)
+    assert choose_layouts(both, _MVE) == {"w": OutputVectors(1, 8)}
+    assert choose_layouts(both, _RVV) == {"w": OutputsInnermost(1)}
+
+
+def test_a_kernel_without_the_layout_keeps_the_weights_of_the_model() -> None:
+    """The gradient of two input channels is for the portable kernel on Helium."""
+    assert choose_layouts(_graph(2, 24), _MVE) == {"w": OutputVectors(1, 8)}
+    assert choose_layouts(_graph(2, 24, back=True), _MVE) == {}
+    assert choose_layouts(_graph(16, 24), frozenset()) == {}
+
+
+def test_weights_that_learn_stay_as_they_are() -> None:
+    assert choose_layouts(_graph(16, 24, storage=Storage.STATE), _RVV) == {}
+
+
+def test_a_weight_that_is_read_in_another_way_stays_as_it_is() -> None:
+    graph = _graph(16, 24)
+    total = Tensor("total", (24, 3, 3, 16), DType.F16)
+    node = Node("other", "neg", ("w",), ("total",), graph.nodes[0].attrs)
+    other = graph.with_(tensors={**graph.tensors, "total": total}, nodes=(*graph.nodes, node))
+    assert choose_layouts(other, _RVV) == {}
