@@ -20,7 +20,7 @@ from mcugrad.ir.serial import load_graph, load_training_graph, save_graph
 from mcugrad.ir.text import graph_text
 from mcugrad.ops.base import NoAttrs
 from mcugrad.ops.clamp_range import Clamp
-from mcugrad.ops.conv2d import Conv2dAttrs, Conv2dBwdDataAttrs
+from mcugrad.ops.conv2d_attrs import Conv2dAttrs, Conv2dBwdDataAttrs
 from mcugrad.ops.gather_channels import GatherAttrs
 from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs
 from mcugrad.ops.window import Window

@@ -13,7 +13,7 @@ from mcugrad.build import kernel_library
 from mcugrad.ir.tensor import Array, DType
 from mcugrad.ops.base import NoAttrs
 from mcugrad.ops.clamp_range import Clamp
-from mcugrad.ops.conv2d import Conv2dAttrs
+from mcugrad.ops.conv2d_attrs import Conv2dAttrs
 from mcugrad.ops.depthwise_conv2d import DepthwiseConv2dAttrs
 from mcugrad.ops.window import Window
 from tests.kernels.call import Kernels

@@ -10,7 +10,7 @@ import pytest
 from mcugrad.ir.graph import Graph, Node
 from mcugrad.ir.tensor import Array, DType, Storage, Tensor, constant
 from mcugrad.lower.layouts import choose_layouts
-from mcugrad.ops.conv2d import Conv2dAttrs, Conv2dBwdDataAttrs
+from mcugrad.ops.conv2d_attrs import Conv2dAttrs, Conv2dBwdDataAttrs
 from mcugrad.ops.weight_layout import OutputsInnermost, OutputVectors
 from mcugrad.ops.window import Window
 

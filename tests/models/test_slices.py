@@ -17,7 +17,7 @@ from mcugrad.ir.graph import Graph, Phase
 from mcugrad.ir.serial import load_training_graph
 from mcugrad.ir.tensor import Array
 from mcugrad.manifest import Manifest
-from mcugrad.ops.conv2d import Conv2dAttrs
+from mcugrad.ops.conv2d_attrs import Conv2dAttrs
 from mcugrad.ops.depthwise_conv2d import DepthwiseConv2dAttrs
 from mcugrad.ops.fully_connected import FullyConnectedAttrs
 from mcugrad.ops.mean import MeanAttrs

@@ -13,7 +13,7 @@ from mcugrad.ir.graph import Graph
 from mcugrad.ir.tensor import QuantParams
 from mcugrad.ir.verify import verify
 from mcugrad.ops.clamp_range import NONE, Clamp
-from mcugrad.ops.conv2d import Conv2dAttrs
+from mcugrad.ops.conv2d_attrs import Conv2dAttrs
 from mcugrad.ops.pad import PadAttrs
 from mcugrad.ops.window import Window
 from mcugrad.passes.fold_pad import fold_pad

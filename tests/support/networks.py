@@ -13,7 +13,7 @@ from mcugrad.ops import OpCall, lookup
 from mcugrad.ops.base import NoAttrs
 from mcugrad.ops.clamp_range import Clamp
 from mcugrad.ops.concat import ConcatAttrs
-from mcugrad.ops.conv2d import Conv2dAttrs
+from mcugrad.ops.conv2d_attrs import Conv2dAttrs
 from mcugrad.ops.depthwise_conv2d import DepthwiseConv2dAttrs
 from mcugrad.ops.elementwise import ElementwiseAttrs
 from mcugrad.ops.fully_connected import FullyConnectedAttrs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mcugrad.ops.clamp_range import NONE, Clamp
-from mcugrad.ops.conv2d import Conv2dAttrs, Conv2dBwdDataAttrs
+from mcugrad.ops.conv2d_attrs import Conv2dAttrs, Conv2dBwdDataAttrs
 from mcugrad.ops.window import Window
 from tests.ops.case import Case, Operand
 from tests.ops.convolutions import (

@@ -8,7 +8,7 @@ from typing import Any
 from mcugrad.ir.tensor import DType, QuantParams
 from mcugrad.ops.base import NoAttrs
 from mcugrad.ops.clamp_range import Clamp
-from mcugrad.ops.conv2d import Conv2dAttrs, Conv2dBwdDataAttrs
+from mcugrad.ops.conv2d_attrs import Conv2dAttrs, Conv2dBwdDataAttrs
 from mcugrad.ops.depthwise_conv2d import DepthwiseConv2dAttrs, DepthwiseConv2dBwdDataAttrs
 from mcugrad.ops.fully_connected import FullyConnectedAttrs, FullyConnectedBwdDataAttrs
 from mcugrad.ops.gather_channels import GatherAttrs
