@@ -81,8 +81,8 @@ static void lay_out_packed(const mg_conv2d_params *p, int32_t g, int32_t first, 
 typedef void lay_out_part(const mg_conv2d_params *p, int32_t g, int32_t first, int32_t channels,
                           const mg_f16 *w, mg_f16 *to);
 
-MG_INLINE void differentiate(lay_out_part *laying, void *scratch, const mg_conv2d_params *p,
-                             const mg_f16 *dy, const mg_f16 *w, mg_f16 *dx) {
+MG_APART void differentiate(lay_out_part *laying, void *scratch, const mg_conv2d_params *p,
+                            const mg_f16 *dy, const mg_f16 *w, mg_f16 *dx) {
     const int32_t depth = p->in_c / p->groups, products = products_of(p);
     int32_t count;
     for (int32_t first = 0; first < depth; first += count) {

@@ -11,8 +11,8 @@ static inline mg_conv2d_params reversed(const mg_conv2d_params *p) {
 
 /* w: from the weight of an input channel to the next one's, from tap to tap, and from output
  * channel to output channel. */
-MG_INLINE void differentiate(REAL *planes, const mg_conv2d_params *p, const REAL *dy, const REAL *w,
-                             int32_t w_input, int32_t w_tap, int32_t w_output, REAL *dx) {
+MG_APART void differentiate(REAL *planes, const mg_conv2d_params *p, const REAL *dy, const REAL *w,
+                            int32_t w_input, int32_t w_tap, int32_t w_output, REAL *dx) {
     const mg_conv2d_params back = reversed(p);
     REAL *const packed = planes + planes_size(&back);
     const int32_t taps = p->kernel_h * p->kernel_w;

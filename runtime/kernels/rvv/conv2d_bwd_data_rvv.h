@@ -18,9 +18,14 @@ MG_INLINE void tile(int pixels, int32_t channels, const mg_window *v, const mg_c
 
 #include "walk.h"
 
+MG_APART void differentiate(const mg_conv2d_params *p, const REAL *dy, const REAL *w, REAL *dx,
+                            int32_t dx_pixel) {
+    walk_backward(p, NULL, dy, w, dx, dx_pixel, (mg_grid){0});
+}
+
 void KERNEL(conv2d, bwd_data_rvv)(const mg_conv2d_params *p, const REAL *dy, const REAL *w,
                                   REAL *dx) {
-    walk_backward(p, NULL, dy, w, dx, p->in_c, (mg_grid){0});
+    differentiate(p, dy, w, dx, p->in_c);
 }
 
 #define LAID_OUT 8192 /* bytes of weights, unless those of a vector's channels are more */
@@ -58,6 +63,6 @@ void KERNEL(conv2d, bwd_data_rvv_packed)(void *scratch, const mg_conv2d_params *
             lay_out(count, depth, taps, outputs, w + (g * taps * depth + first) * outputs,
                     laid + g * outputs * taps * count);
         }
-        walk_backward(&some, NULL, dy, laid, dx + first, p->in_c, (mg_grid){0});
+        differentiate(&some, dy, laid, dx + first, p->in_c);
     }
 }

@@ -2,9 +2,9 @@
 #include "planes.h"
 
 /* w: from the weights of a channel to the next one's, and from product to product. */
-MG_INLINE void convolve(REAL *planes, const mg_conv2d_params *p, const mg_clamp_f32 *q,
-                        const REAL *x, const REAL *w, int32_t w_channel, int32_t w_step,
-                        const REAL *b, REAL *y) {
+MG_APART void convolve(REAL *planes, const mg_conv2d_params *p, const mg_clamp_f32 *q,
+                       const REAL *x, const REAL *w, int32_t w_channel, int32_t w_step,
+                       const REAL *b, REAL *y) {
     REAL *const packed = planes + planes_size(p);
     const int32_t products = products_of(p);
     for (int32_t c = 0; c < p->out_c; c += RESULTS) {

@@ -32,6 +32,12 @@ MG_INLINE void tile(int pixels, int32_t channels, const mg_window *v, const QUAN
 
 #include "walk.h"
 
+/* w [groups][products][channels of a group] */
+MG_APART void convolve(const mg_conv2d_params *p, const QUANT *q, const REAL *x, const REAL *w,
+                       const BIAS *b, REAL *y) {
+    walk_forward(p, q, x, w, b, y, p->out_c, (mg_grid){0});
+}
+
 size_t KERNEL(conv2d, fwd_rvv_scratch_size)(const mg_conv2d_params *p) {
     return (size_t)(p->out_c * products_of(p)) * sizeof(REAL);
 }
@@ -44,11 +50,10 @@ void KERNEL(conv2d, fwd_rvv)(void *scratch, const mg_conv2d_params *p, const QUA
         turn(channels, products, w + channel * products, products, turned + channel * products,
              channels);
     }
-    walk_forward(p, q, x, turned, b, y, p->out_c, (mg_grid){0});
+    convolve(p, q, x, turned, b, y);
 }
 
-/* w [groups][products][channels of a group] */
 void KERNEL(conv2d, fwd_rvv_packed)(const mg_conv2d_params *p, const QUANT *q, const REAL *x,
                                     const REAL *w, const BIAS *b, REAL *y) {
-    walk_forward(p, q, x, w, b, y, p->out_c, (mg_grid){0});
+    convolve(p, q, x, w, b, y);
 }
