@@ -76,17 +76,22 @@ def _starts(graph: Graph, calls: Iterable[KernelCall]) -> dict[str, Start]:
         if tensor.draw is not None:
             attrs = UniformAttrs(tensor.draw, tensor.shape, tensor.dtype)
             call = OpCall(attrs, (), (tensor,))
-            kernel = lookup("uniform").kernel(call, frozenset())
-            assert kernel is not None
+            kernel = _portable("uniform", call)
             assert kernel.params is not None
             starts[name] = Start(kernel.symbol, kernel.params(call))
     for merge in calls:
         if merge.op == "merge_channels":
             whole, part = merge.inputs
+            gather = _portable("gather_channels", OpCall(None, (graph.tensors[whole],), ()))
             assert merge.params is not None
-            symbol = f"mg_gather_channels_{graph.tensors[part].dtype}_fwd"
-            starts[part] = Start(symbol, merge.params, (whole,))
+            starts[part] = Start(gather.symbol, merge.params, (whole,))
     return starts
+
+
+def _portable(op: str, call: OpCall) -> Kernel:
+    kernel = lookup(op).kernel(call, frozenset())
+    assert kernel is not None
+    return kernel
 
 
 def _kernel(
