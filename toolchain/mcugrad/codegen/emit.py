@@ -19,7 +19,7 @@ from mcugrad.codegen.c_text import (
 )
 from mcugrad.ir.graph import Phase
 from mcugrad.ir.tensor import DType, Storage, Tensor
-from mcugrad.lower.program import KernelCall
+from mcugrad.lower.program import KernelCall, Program
 from mcugrad.ops.base import CArray, CStruct, CValue
 from mcugrad.plan.order import aligned
 from mcugrad.plan.place import MemoryPlan, Place
@@ -276,7 +276,7 @@ def _context(plan: MemoryPlan, model_name: str, cores: int) -> dict[str, Any]:
         "accessors": [
             (d.upper(), C_TYPES[d]) for d in DType if any(f"{d.upper()}(" in t for t in texts)
         ],
-        "half": any(t.dtype is DType.F16 for t in program.tensors.values()),
+        "headers": _kernel_headers(program),
         "scratch": any("SCRATCH(" in t for t in texts),
         "filled": filled,
         "cleared": _spans(plan, program.accumulators),
@@ -297,6 +297,12 @@ def _context(plan: MemoryPlan, model_name: str, cores: int) -> dict[str, Any]:
         "types": MG_TYPES,
         "ctypes": C_TYPES,
     }
+
+
+def _kernel_headers(program: Program) -> list[str]:
+    """The headers of the kernels, those of some types only where there are tensors of them."""
+    types = {t.dtype for t in program.tensors.values()}
+    return ["mg_kernels.h", *(f"mg_kernels_{d}.h" for d in (DType.F16, DType.S16) if d in types)]
 
 
 def _used_blocks(plan: MemoryPlan, function: str, texts: Sequence[str]) -> list[int]:
