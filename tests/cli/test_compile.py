@@ -220,11 +220,12 @@ def test_hopelessly_little_sram_says_so(tmp_path: Path, capsys: pytest.CaptureFi
 def test_a_smaller_stack_is_a_way_out_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each core of a cluster has a stack of that size."""
+    """Each core of a cluster has a stack of that size, and scratch."""
     assert compile_digits(tmp_path / "a", "--json", target="rv32-cluster8") == 0
     limit = ("--sram", str(answer(capsys)["sram"]["total"] - 64))
     assert compile_digits(tmp_path / "out", *limit, target="rv32-cluster8") == 4
-    refused(4, capsys, tmp_path, f"--stack 1024 would spare {8 * 3072} bytes")
+    words = "of each of 8 cores)", f"--stack 1024 would spare {8 * 3072} bytes"
+    refused(4, capsys, tmp_path, *words)
     stack = ("--stack", "1024")
     assert compile_digits(tmp_path / "out", *limit, *stack, target="rv32-cluster8") == 0
 

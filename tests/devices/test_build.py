@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from mcugrad.build import build, cache_root
+from mcugrad.build import _run, build, cache_root
 from mcugrad.errors import DoesNotFitError, InternalError
 from mcugrad.targets import find_target
 from tests.devices.hand_made import BOARDS, MODEL, build_model
@@ -62,6 +62,14 @@ def test_c_that_does_not_compile_is_our_error_and_keeps_the_old_firmware(tmp_pat
         build(broken, find_target("cortex-m4"), out)
     assert before.read_bytes() == content
     assert sorted(p.name for p in out.iterdir()) == ["firmware.bin", "firmware.elf"]
+
+
+def test_tools_speak_the_language_in_which_they_are_understood(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    with pytest.raises(InternalError, match="says C"):
+        _run(find_target("cortex-m4"), ["sh", "-c", "echo says $LC_ALL; exit 1"])
 
 
 def test_builds_at_once_with_a_cold_cache_do_not_meet(

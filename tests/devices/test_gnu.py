@@ -1,17 +1,19 @@
-"""GNU compilers: what old ones lack is said, and half precision learns as with the other one."""
+"""GNU compilers: what old ones lack is said, and what does not fit; half precision learns."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from mcugrad.build import build
 from mcugrad.cli import main
 from mcugrad.compilers import find_compiler
 from mcugrad.demo import example_model
-from mcugrad.errors import MissingToolError
-from mcugrad.targets import find_target
-from tests.devices.hand_made import require_emulator
+from mcugrad.errors import DoesNotFitError, MissingToolError
+from mcugrad.targets import Target, find_target
+from tests.devices.hand_made import MODEL, require_emulator
 
 
 def stand_in(folder: Path, version: str, macros: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,6 +23,16 @@ def stand_in(folder: Path, version: str, macros: str, monkeypatch: pytest.Monkey
     tool.write_text(f"#!/bin/sh\n{answer}\n")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+
+def installed(name: str) -> Target:
+    """The target, if its compiler is there."""
+    target = find_target(name)
+    try:
+        find_compiler(target, "gnu")
+    except MissingToolError as error:
+        pytest.skip(str(error))
+    return target
 
 
 def test_a_compiler_that_is_too_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,15 +62,44 @@ def test_a_compiler_without_half_precision_is_refused(
     assert not out.exists()
 
 
+@pytest.mark.parametrize("name", ["cortex-m7", "rv32imfc"])
+@pytest.mark.parametrize("kind", ["flash", "sram"])
+def test_what_is_missing_is_known_to_the_byte(kind: str, name: str, tmp_path: Path) -> None:
+    target = installed(name)
+
+    def built(limit: int) -> None:
+        build(MODEL, target.limited(**{kind: limit}), tmp_path, toolchain="gnu")
+
+    def missing(limit: int) -> int:
+        with pytest.raises(DoesNotFitError) as caught:
+            built(limit)
+        assert caught.value.kind.lower() == kind
+        return caught.value.excess
+
+    need = 2000 + missing(2000)
+    assert [missing(need - n) for n in (2, 1)] == [2, 1]
+    built(need)
+
+
+@pytest.mark.parametrize("name", ["cortex-m7", "rv32imfc"])
+def test_a_limit_of_the_flash_is_enforced(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installed(name)
+    words = ["--target", name, "--toolchain", "gnu", "--flash", "20000"]
+    assert main(["compile", str(example_model()), "-o", str(tmp_path / "out"), *words]) == 4
+    assert re.search(
+        r"needs (\d+) bytes of flash, \d+ more than the limit of 20000", capsys.readouterr().err
+    )
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.emulator
 def test_half_precision_of_the_gnu_compiler(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     require_emulator("cortex-m7")
-    try:
-        find_compiler(find_target("cortex-m7"), "gnu")
-    except MissingToolError as error:
-        pytest.skip(str(error))
+    installed("cortex-m7")
     words = ["--target", "cortex-m7", "--toolchain", "gnu", "--precision", "f16", "--update", "all"]
     assert main(["compile", str(example_model()), "-o", str(tmp_path / "out"), *words]) == 0
     assert main(["parity", str(tmp_path / "out")]) == 0

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from cffi import FFI
 
-from mcugrad.headers import declarations
+from mcugrad.headers import KERNELS, declarations
 from mcugrad.ir.tensor import Array, Tensor
 from mcugrad.ops import lookup
 from mcugrad.ops.base import CArray, CStruct, CValue, Kernel
@@ -53,7 +53,7 @@ class Kernels:
 
     def __init__(self, library: Path, *, guard: int = _GUARD) -> None:
         self._ffi = FFI()
-        self._ffi.cdef(declarations("mg_f16.h", "mg_kernels.h", "mg_kernels_f16.h"))
+        self._ffi.cdef(declarations(*KERNELS))
         self._ffi.cdef("void *malloc(size_t size); void free(void *memory);")
         self._libc = self._ffi.dlopen(None)
         self._library = self._ffi.dlopen(str(library))

@@ -150,6 +150,19 @@ def test_a_plan_that_is_too_large_says_by_how_much() -> None:
     assert all(word in text for word in ("near: ", "far: ", "are missing", "(near)"))
 
 
+def test_scratch_at_the_peak_is_told_for_each_core_that_shares_a_call() -> None:
+    graph = residual_network()
+    x = np.random.default_rng(0).normal(size=graph.tensors["x"].shape)
+    graph = quantised(graph, [x.astype(np.float32)])
+    training = training_graph(graph, resolve_scheme(graph, "head"), TrainingOptions())
+    program = lower(fused(training), frozenset(), lambda _symbol, _params: 4100, cores=8)
+    plan = place(program, order(program))
+    assert " 32832 (4104 of each of 8 cores)" in explain_sram(plan, 1000, 0, [], cores=8)
+    alone = replace(program, calls=tuple(replace(c, shared=False) for c in program.calls))
+    plan = place(alone, order(alone))
+    assert "cores" not in explain_sram(plan, 1000, 0, [], cores=8)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_the_search_for_an_order_saves_memory(seed: int) -> None:
     program = program_of(random_network(seed), **({}, {"batch": 4})[seed % 2])

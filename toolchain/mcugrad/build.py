@@ -233,7 +233,8 @@ def _cmake(target: Target, compiler: Compiler, folder: Path, settings: Mapping[s
 
 def _run(target: Target, command: list[str]) -> None:
     cache = str(cache_root() / "zig")
-    environment = {**os.environ, "ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
+    folders = {"ZIG_GLOBAL_CACHE_DIR": cache, "ZIG_LOCAL_CACHE_DIR": cache}
+    environment = {**os.environ, **folders, "LC_ALL": "C"}  # what GNU ld says is read in English
     done = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
@@ -247,8 +248,8 @@ def _run(target: Target, command: list[str]) -> None:
         _fail(target, done.stdout)
 
 
-#: How lld and GNU ld say that a memory is full.
-_OVERFLOW = re.compile(r"region [`']?(\w+)'? ?:? ?overflowed by (\d+) bytes")
+#: How lld and GNU ld say that a memory is full; of one byte GNU ld says no plural.
+_OVERFLOW = re.compile(r"region [`']?(\w+)'? ?:? ?overflowed by (\d+) byte")
 
 #: Lines of Ninja that say nothing about an error.
 _PROGRESS = re.compile(r"\[\d+/\d+\]|ninja: ")

@@ -325,7 +325,9 @@ def _does_not_fit(job: _Job, kind: str, excess: int) -> DoesNotFitError:
     limit = job.sram_limit if kind == "SRAM" else job.flash_limit
     assert limit is not None
     if kind == "SRAM":
-        text = explain_sram(job.plan, limit, job.overhead, _smaller(job)) + _spared_stack(job)
+        cores = job.target.cores
+        text = explain_sram(job.plan, limit, job.overhead, _smaller(job), cores=cores)
+        text += _spared_stack(job)
     else:
         code = limit + excess - job.plan.constant_bytes
         text = explain_flash(job.plan, code, limit, _smaller(job))

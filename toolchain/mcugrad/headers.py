@@ -6,6 +6,9 @@ import re
 
 from mcugrad.resources import data_root
 
+#: Those of all kernels.
+KERNELS = ("mg_f16.h", "mg_kernels.h", "mg_kernels_f16.h", "mg_kernels_s16.h")
+
 
 def declarations(*names: str) -> str:
     """Headers as cffi reads them.

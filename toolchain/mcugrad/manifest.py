@@ -9,6 +9,7 @@ from typing import Any
 
 from mcugrad.errors import UsageError
 from mcugrad.ir.tensor import DType, QuantParams, Tensor
+from mcugrad.ops.sgd import WITH_VELOCITY
 
 FILE = "manifest.json"
 VERSION = 4
@@ -97,7 +98,7 @@ class Manifest:
     @property
     def has_velocity(self) -> bool:
         """Whether there is memory for momentum."""
-        return any(call.op in ("sgd_momentum", "sgd_momentum_half") for call in self.calls)
+        return any(call.op in WITH_VELOCITY.values() for call in self.calls)
 
     def write(self, folder: Path) -> None:
         """Writes manifest.json into ``folder``."""

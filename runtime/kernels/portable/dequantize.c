@@ -1,4 +1,5 @@
 #include "mg_kernels_f16.h"
+#include "mg_kernels_s16.h"
 #include "scales.h"
 
 void mg_dequantize_s8_fwd(const mg_size_params *p, const mg_quantize_s8 *q, const int8_t *x,

@@ -1,4 +1,5 @@
 #include "mg_kernels_f16.h"
+#include "mg_kernels_s16.h"
 
 static void gather(const mg_runs_params *p, const uint8_t *x, int32_t itemsize, uint8_t *y) {
     for (int32_t i = 0; i < p->outer; ++i) {

@@ -5,6 +5,7 @@
 
 #include "arithmetic.h"
 #include "mg_cores.h"
+#include "mg_kernels_s16.h"
 
 #ifdef __ARM_FEATURE_DSP
 #include <arm_acle.h>

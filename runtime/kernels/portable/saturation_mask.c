@@ -1,5 +1,6 @@
 #include "mg_cores.h"
 #include "mg_kernels_f16.h"
+#include "mg_kernels_s16.h"
 #include "tile.h"
 
 /* Bits of `count` results, of which `values` from `first` on are inside the range. */

@@ -3,7 +3,7 @@
 #define MG_STEP_S16_H
 
 #include "float_bits.h"
-#include "mg_kernels.h"
+#include "mg_kernels_s16.h"
 
 /* Scales whose rates are remembered: kernels go about between a few channels. */
 #define MG_RATES 4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
@@ -19,8 +19,9 @@ from mcugrad.codegen.c_text import (
 )
 from mcugrad.ir.graph import Phase
 from mcugrad.ir.tensor import DType, Storage, Tensor
-from mcugrad.lower.program import KernelCall
+from mcugrad.lower.program import KernelCall, Program
 from mcugrad.ops.base import CArray, CStruct, CValue
+from mcugrad.plan.order import aligned
 from mcugrad.plan.place import MemoryPlan, Place
 
 #: ``MG_RUNTIME_VERSION`` of the runtime that the generated code is written for.
@@ -153,7 +154,7 @@ class _Emitter:
             "lines": _filled(call.symbol, arguments, 8 if guards else 4),
             "traces": [table[n] for n in call.outputs if n in self.plan.program.traced],
             "loss": self.plan.program.outputs[1] in call.outputs,
-            "gradient": self._gradient(call),
+            "checked": _spans(self.plan, self.gradients(call)),
         }
 
     def initial(self, name: str) -> list[str]:
@@ -167,18 +168,14 @@ class _Emitter:
         params = self.struct(call.params, f"{identifier(name)}_start")
         return _filled(call.symbol, [f"&{params}", *inputs, self._argument(name)], 4)
 
-    def _gradient(self, call: KernelCall) -> dict[str, Any] | None:
-        """The float32 gradient that an update uses, which may not be finite.
+    def gradients(self, call: KernelCall) -> list[str]:
+        """The float32 gradients that an update uses, which may not be finite.
 
-        Gradients in half are looked through by operators, as they overflow now and then.
+        Those in half are looked through by operators, as they overflow now and then.
         """
-        traced = self.plan.program.traced
-        tensors = self.plan.program.tensors
-        name = next((n for n in call.inputs if n in traced and tensors[n].dtype is DType.F32), None)
-        if call.phase is not Phase.UPDATE or name is None:
-            return None
-        size = self.plan.program.tensors[name].size
-        return {"place": self.plan.place_of(name), "size": size}
+        program = self.plan.program
+        names = set(call.inputs).intersection(program.traced if call.phase is Phase.UPDATE else ())
+        return [n for n in names if program.tensors[n].dtype is DType.F32]
 
     def _argument(self, name: str) -> str:
         if not name:
@@ -279,10 +276,11 @@ def _context(plan: MemoryPlan, model_name: str, cores: int) -> dict[str, Any]:
         "accessors": [
             (d.upper(), C_TYPES[d]) for d in DType if any(f"{d.upper()}(" in t for t in texts)
         ],
-        "half": any(t.dtype is DType.F16 for t in program.tensors.values()),
+        "headers": _kernel_headers(program),
         "scratch": any("SCRATCH(" in t for t in texts),
         "filled": filled,
-        "cleared": _accumulators(plan),
+        "cleared": _spans(plan, program.accumulators),
+        "checked": _spans(plan, (n for c in program.calls for n in emitter.gradients(c))),
         "table": tensor_table(plan),
         "sample": program.tensors[sample],
         "target": program.tensors[target],
@@ -301,6 +299,12 @@ def _context(plan: MemoryPlan, model_name: str, cores: int) -> dict[str, Any]:
     }
 
 
+def _kernel_headers(program: Program) -> list[str]:
+    """The headers of the kernels, those of some types only where there are tensors of them."""
+    types = {t.dtype for t in program.tensors.values()}
+    return ["mg_kernels.h", *(f"mg_kernels_{d}.h" for d in (DType.F16, DType.S16) if d in types)]
+
+
 def _used_blocks(plan: MemoryPlan, function: str, texts: Sequence[str]) -> list[int]:
     """The blocks that a function's calls touch, and the prediction that output() copies."""
     numbers = {int(n) for text in texts for n in re.findall(r"\bblock(\d+) \+", text)}
@@ -310,23 +314,18 @@ def _used_blocks(plan: MemoryPlan, function: str, texts: Sequence[str]) -> list[
     return sorted(numbers)
 
 
-def _accumulators(plan: MemoryPlan) -> list[dict[str, Any]]:
-    """The gathered gradients, which lie side by side at the end of the state of each block.
-
-    All have one type; those in half are looked through by operators.
-    """
-    names = plan.program.accumulators
-    places = [plan.places[n] for n in names]
-    single = all(plan.program.tensors[n].dtype is DType.F32 for n in names)
-    found = []
-    for i, block in enumerate(plan.blocks):
-        offsets = [p.offset for p in places if p.block == i]
-        if offsets:
-            start = Place(i, min(offsets))
-            found.append(
-                {"place": start, "bytes": block.state_bytes - start.offset, "single": single}
-            )
-    return found
+def _spans(plan: MemoryPlan, names: Iterable[str]) -> list[tuple[Place, int]]:
+    """The places and bytes of tensors, of those that lie side by side in one piece."""
+    spans: dict[Place, int] = {}
+    start = end = None
+    places = {place: n for n in names if (place := plan.place_of(n)) is not None}
+    for place in sorted(places, key=lambda p: (p.block, p.offset)):
+        size = aligned(plan.program.tensors[places[place]].nbytes)
+        if start is None or place != end:
+            start = place
+        spans[start] = spans.get(start, 0) + size
+        end = Place(place.block, place.offset + size)
+    return list(spans.items())
 
 
 def class_count(plan: MemoryPlan) -> int:

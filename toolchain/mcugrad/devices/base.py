@@ -119,6 +119,7 @@ class Device(Protocol):
 
     def __enter__(self) -> Self:
         """The device itself; it is closed at the end of the ``with`` block."""
+        return self
 
     def __exit__(
         self,
@@ -127,6 +128,7 @@ class Device(Protocol):
         trace: TracebackType | None,
     ) -> None:
         """Closes the device."""
+        self.close()
 
 
 def sample_bytes(info: DeviceInfo, x: Array) -> bytes:

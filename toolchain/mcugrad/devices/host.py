@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from cffi import FFI
 
 from mcugrad.devices.base import (
     C_TYPES,
+    Device,
     DeviceInfo,
     Statistics,
     StepResult,
@@ -28,7 +28,7 @@ _ALIGN = 16
 _OK, _NOT_FINITE = 0, 3  # mg_status
 
 
-class HostDevice:
+class HostDevice(Device):
     """A model in this process. Two devices of one library do not share state."""
 
     def __init__(self, library: Path) -> None:
@@ -135,16 +135,3 @@ class HostDevice:
     def _check(self, status: int) -> None:
         if status != _OK:
             raise InternalError(f"the runtime answered with status {status}")
-
-    def __enter__(self) -> Self:
-        """The device itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Closes the device."""
-        self.close()

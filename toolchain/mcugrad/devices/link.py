@@ -5,14 +5,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
-from types import TracebackType
-from typing import Self
 
 import serial
 
 from mcugrad.devices.base import (
     C_TYPES,
     C_UNITS,
+    Device,
     DeviceInfo,
     Statistics,
     StepResult,
@@ -59,7 +58,7 @@ def _nothing_known() -> None:
     return
 
 
-class LinkDevice:
+class LinkDevice(Device):
     """The model in the firmware at the other end of ``port``.
 
     Args:
@@ -171,19 +170,6 @@ class LinkDevice:
             reason = _STATUS.get(answer.status, f"status {answer.status}")
             raise UsageError(f"the device refuses: {reason}")
         return answer
-
-    def __enter__(self) -> Self:
-        """The device itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Closes the device."""
-        self.close()
 
 
 def _parts(content: bytes, size: int) -> Iterator[tuple[int, bytes]]:

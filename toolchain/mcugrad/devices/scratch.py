@@ -8,14 +8,14 @@ from typing import Any
 from cffi import FFI
 
 from mcugrad.build import kernel_library
-from mcugrad.headers import declarations
+from mcugrad.headers import KERNELS, declarations
 from mcugrad.ops.base import CArray, CStruct, CValue
 
 
 @cache
 def _kernels() -> tuple[FFI, Any]:
     ffi = FFI()
-    ffi.cdef(declarations("mg_f16.h", "mg_kernels.h", "mg_kernels_f16.h"))
+    ffi.cdef(declarations(*KERNELS))
     return ffi, ffi.dlopen(str(kernel_library()))
 
 

@@ -24,6 +24,9 @@ from mcugrad.ops.base import (
 )
 from mcugrad.ops.shapes import given
 
+#: Of each descent by float gradients, the operator that has a velocity too.
+WITH_VELOCITY = {"sgd": "sgd_momentum", "sgd_half": "sgd_momentum_half"}
+
 
 @dataclass(frozen=True)
 class SgdAttrs:

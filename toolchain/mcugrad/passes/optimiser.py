@@ -13,7 +13,7 @@ from mcugrad.ir.tensor import DType, Storage, Tensor
 from mcugrad.ops import lookup
 from mcugrad.ops.base import NoAttrs
 from mcugrad.ops.elementwise import ElementwiseAttrs
-from mcugrad.ops.sgd import SgdAttrs
+from mcugrad.ops.sgd import WITH_VELOCITY, SgdAttrs
 from mcugrad.ops.sgd_half import SgdHalfAttrs
 from mcugrad.ops.sgd_quantized import WEIGHT_LIMIT, SgdQuantizedAttrs, bias_limit
 from mcugrad.passes.autodiff import Differentiator
@@ -75,8 +75,7 @@ def attach_optimiser(
     for name, state in states.items():
         rate = rates.get(name, 1.0)
         if diff.tensor(state).dtype is DType.F32:
-            ops = "sgd", "sgd_momentum"
-            next_state |= _descent(diff, ops[momentum], SgdAttrs(rate), state, (hyper,))
+            next_state |= _descent(diff, "sgd", SgdAttrs(rate), state, (hyper,), momentum=momentum)
             continue
         if momentum and scaling is None:
             raise UsageError("int8 weights learn without momentum: leave out --momentum")
@@ -87,10 +86,9 @@ def attach_optimiser(
         salt = crc32(f"{seed} {name}".encode()) >> 1
         gradient = diff.gradients[state]
         if scaling is not None:
-            ops = "sgd_half", "sgd_momentum_half"
             others = scaling.scale, finite, updates, hyper
             half = SgdHalfAttrs(salt, rate)
-            next_state |= _descent(diff, ops[momentum], half, state, others)
+            next_state |= _descent(diff, "sgd_half", half, state, others, momentum=momentum)
             continue
         attrs = SgdQuantizedAttrs(limits.get(state, WEIGHT_LIMIT), salt, qas, rate)
         integer = gradient in exponents
@@ -120,12 +118,13 @@ def _bias_limits(graph: Graph) -> dict[str, int]:
 
 
 def _descent(
-    diff: Differentiator, op: str, attrs: Any, name: str, others: Sequence[str]
+    diff: Differentiator, op: str, attrs: Any, name: str, others: Sequence[str], *, momentum: bool
 ) -> dict[str, str]:
     """Descends the float gradient of a STATE by ``op``; momentum has a STATE of its type."""
     gradient = diff.gradients[name]
     changing = [name]
-    if op.startswith("sgd_momentum"):
+    if momentum:
+        op = WITH_VELOCITY[op]
         like = diff.tensor(gradient)
         velocity = Tensor(f"velocity.{name}", like.shape, like.dtype, storage=Storage.STATE)
         changing.append(diff.builder.add_tensor(velocity))

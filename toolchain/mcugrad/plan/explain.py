@@ -22,11 +22,17 @@ class Alternative:
 
 
 def explain_sram(
-    plan: MemoryPlan, limit: int, overhead: int, smaller: Iterable[Sequence[Alternative]]
+    plan: MemoryPlan,
+    limit: int,
+    overhead: int,
+    smaller: Iterable[Sequence[Alternative]],
+    *,
+    cores: int = 1,
 ) -> str:
     """Why the plan exceeds ``limit`` bytes of SRAM, and the first alternative that does not.
 
-    ``overhead`` is what stack and static data take beside the plan's blocks.
+    ``overhead`` is what stack and static data take beside the plan's blocks. Where several cores
+    share the call at the peak, part of the scratch belongs to each.
     """
 
     def cost(p: MemoryPlan) -> int:
@@ -35,8 +41,12 @@ def explain_sram(
     need = cost(plan)
     step = peak_step(plan)
     peak = plan.schedule.calls[step]
+    of_cores = {}
+    if peak.shared and cores > 1:
+        of_cores[f"scratch:{peak.name}"] = f" ({peak.scratch // cores} of each of {cores} cores)"
     alive = ", ".join(
-        f"{b.name} {b.nbytes}{_where(plan, b)}" for b in plan.schedule.alive_at(step)[:_SHOWN]
+        f"{b.name} {b.nbytes}{of_cores.get(b.name, '')}{_where(plan, b)}"
+        for b in plan.schedule.alive_at(step)[:_SHOWN]
     )
     lines = [
         f"needs {need} bytes of SRAM, {need - limit} more than the limit of {limit}: "
