@@ -84,7 +84,7 @@ MG_INLINE void add_chunk(int vectors, int whole, int first, int32_t rest, int32_
     for (; channels > 0; --channels) {
         int32_t both[PIXELS] = {0};
         if (!first) {
-            __builtin_memcpy(both, sums, sizeof both);
+            mg_load_two(sums, both);
         }
         MG_UNROLLED
         for (int v = 0; v < VECTORS; ++v) {
