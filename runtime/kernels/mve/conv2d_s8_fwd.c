@@ -112,10 +112,9 @@ MG_INLINE void add_vectors(int vectors, int first, int32_t left, int32_t product
     }
 }
 
-/* Of `left` elements the first ones, no more than so many vectors of them. */
-MG_INLINE void add_some(int first, int32_t most, int32_t left, int32_t products, int32_t channels,
+/* Of `left` elements the first ones, so many vectors of them. */
+MG_INLINE void add_some(int first, int32_t vectors, int32_t left, int32_t products, int32_t channels,
                         const int8_t *x, const int8_t *next, const int8_t *w, int32_t *sums) {
-    const int32_t vectors = mg_min(mg_ceil_div(left, MG_BYTES), most);
     if (vectors == 3) {
         add_vectors(3, first, left, products, channels, x, next, w, sums);
     } else if (vectors == 2) {
@@ -132,7 +131,8 @@ MG_APART void dots(const layer *l, int32_t channels, const int8_t *x, const int8
     add_some(1, l->vectors, products, products, channels, x, next, w, sums);
     MG_ROLLED
     for (int32_t k = chunk; k < products; k += chunk) {
-        add_some(0, l->vectors, products - k, products, channels, x + k, next + k, w + k, sums);
+        const int32_t left = products - k, vectors = mg_min(mg_ceil_div(left, MG_BYTES), l->vectors);
+        add_some(0, vectors, left, products, channels, x + k, next + k, w + k, sums);
     }
 }
 
