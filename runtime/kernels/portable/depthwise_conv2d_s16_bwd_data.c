@@ -31,23 +31,28 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_narro
         for (int i = 0; i < pixels; ++i) {
             from[i] = dy[i] + channel * v->run + m;
         }
-        int32_t in_row = v->runs;
         MG_ROLLED
-        for (int32_t left = v->rows * v->runs; left > 0; --left) {
-            MG_UNROLLED
-            for (int j = 0; j < channels; ++j) {
+        for (int32_t rows = v->rows; rows > 0; --rows) {
+            MG_ROLLED
+            for (int32_t left = v->runs; left > 0; --left) {
                 MG_UNROLLED
-                for (int i = 0; i < pixels; ++i) {
-                    sums[i][j] += from[i][j] * factor[j];
+                for (int j = 0; j < channels; ++j) {
+                    MG_UNROLLED
+                    for (int i = 0; i < pixels; ++i) {
+                        sums[i][j] += from[i][j] * factor[j];
+                    }
                 }
+                for (int i = 0; i < pixels; ++i) {
+                    from[i] += v->source_run;
+                    MG_COMPLETE(from[i]);
+                }
+                factor += v->w_run;
+                MG_COMPLETE(factor);
             }
-            const int last = --in_row == 0;
-            in_row = last ? v->runs : in_row;
-            MG_UNROLLED
             for (int i = 0; i < pixels; ++i) {
-                from[i] += last ? v->source_row : v->source_run;
+                from[i] += v->source_row - v->source_run;
             }
-            factor += last ? v->w_row : v->w_run;
+            factor += v->w_row - v->w_run;
         }
     }
     MG_UNROLLED
