@@ -32,23 +32,26 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_narro
             from[i] = dy[i] + channel * v->run + m;
         }
         MG_ROLLED
-        for (int32_t rows = v->rows; rows > 0; --rows) {
+        for (int32_t rows = v->rows; rows != 0; --rows) {
             MG_ROLLED
-            for (int32_t left = v->runs; left > 0; --left) {
+            for (int32_t runs = v->runs; runs != 0; --runs) {
                 MG_UNROLLED
                 for (int j = 0; j < channels; ++j) {
                     MG_UNROLLED
                     for (int i = 0; i < pixels; ++i) {
                         sums[i][j] += from[i][j] * factor[j];
+                        MG_COMPLETE(sums[i][j]);
                     }
                 }
+                MG_UNROLLED
                 for (int i = 0; i < pixels; ++i) {
                     from[i] += v->source_run;
-                    MG_COMPLETE(from[i]);
+                    MG_COMPLETE(from[i]); /* or there would be pointers to rows beside it */
                 }
                 factor += v->w_run;
                 MG_COMPLETE(factor);
             }
+            MG_UNROLLED
             for (int i = 0; i < pixels; ++i) {
                 from[i] += v->source_row - v->source_run;
             }
