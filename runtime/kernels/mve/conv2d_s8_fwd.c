@@ -146,10 +146,10 @@ MG_INLINE void finish_four(int whole, int32_t count, const mg_rescaling_s8 *c, c
 }
 
 /* The results of sums; next: may be y, and then has the same. */
-MG_APART void finish(int32_t channels, const mg_rescaling_s8 *c, const int32_t *sums,
+MG_APART void finish(uint32_t channels, const mg_rescaling_s8 *c, const int32_t *sums,
                      int32_t zero_point, int8_t *y, int8_t *next) {
     MG_ROLLED
-    for (int32_t quads = channels / MG_WORDS; quads > 0; --quads) {
+    for (uint32_t quads = channels / MG_WORDS; quads > 0; --quads) {
         finish_four(1, MG_WORDS, c, sums, zero_point, y, next);
         c++;
         sums += PIXELS * MG_WORDS;
@@ -157,7 +157,7 @@ MG_APART void finish(int32_t channels, const mg_rescaling_s8 *c, const int32_t *
         next += MG_WORDS;
     }
     if (channels % MG_WORDS != 0) {
-        finish_four(0, channels % MG_WORDS, c, sums, zero_point, y, next);
+        finish_four(0, (int32_t)(channels % MG_WORDS), c, sums, zero_point, y, next);
     }
 }
 
@@ -283,7 +283,7 @@ void mg_conv2d_s8_fwd_mve(void *scratch, const mg_conv2d_params *p, const mg_req
                 short_windows ? finish_at_once(&l, c, first, next, weights, to, second_to) : 0;
             if (done < l.channels) {
                 dots(&l, l.channels - done, first, next, weights + done * l.products, sums);
-                finish(l.channels - done, c + done / MG_WORDS, sums, l.zero_point, to + done,
+                finish((uint32_t)(l.channels - done), c + done / MG_WORDS, sums, l.zero_point, to + done,
                        second_to + done);
             }
         }
