@@ -49,7 +49,6 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_narro
                     MG_COMPLETE(from[i]); /* or there would be pointers to rows beside it */
                 }
                 factor += v->w_run;
-                MG_COMPLETE(factor);
             }
             MG_UNROLLED
             for (int i = 0; i < pixels; ++i) {
