@@ -93,11 +93,14 @@ def main() -> int:
     parser.add_argument("--layer", default="", help="only layers whose name holds this")
     parser.add_argument("--frozen", action="store_true", help="weights that do not learn")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
-    parser.add_argument("--record", action="store_true", help="record the baseline anew")
+    parser.add_argument("--record", action="store_true", help="record the targets' baseline anew")
     options = parser.parse_args()
+    unknown = set(options.target or ()) - set(baseline.TARGETS)
+    if options.record and unknown:
+        parser.error(f"there is no baseline of {', '.join(unknown)}")
     layers = [layer for layer in LAYERS if options.layer in layer.name]
     results: list[Result] = []
-    for target in baseline.TARGETS if options.record else options.target or TARGETS:
+    for target in options.target or (baseline.TARGETS if options.record else TARGETS):
         print(target, file=sys.stderr, flush=True)
         results += (
             baseline.measured(target)

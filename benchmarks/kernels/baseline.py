@@ -44,11 +44,13 @@ def measured(target: str) -> list[Result]:
 
 
 def record(results: Iterable[Result]) -> None:
-    """Writes the baseline."""
-    table: dict[str, dict[str, int]] = {}
+    """Writes the baseline of the targets that were measured, and keeps the others'."""
+    found: dict[str, dict[str, int]] = {}
     for result in results:
         if result.measured is not None:
-            table.setdefault(result.target, {})[result.key] = result.measured.instructions
+            found.setdefault(result.target, {})[result.key] = result.measured.instructions
+    table = json.loads(FILE.read_text(encoding="ascii")) if FILE.is_file() else {}
+    table |= found
     FILE.write_text(json.dumps(table, indent=1, ensure_ascii=True) + "\n", encoding="ascii")
 
 

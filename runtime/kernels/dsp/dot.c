@@ -18,6 +18,14 @@ MG_INLINE void add_word(const mg_pair **x, mg_bytes w, int32_t *sums) {
     }
 }
 
+/* Four bytes at *w, which moves behind them. */
+MG_INLINE mg_bytes next_word(const int8_t **w) {
+    const mg_bytes word = mg_load_word(*w);
+    *w += 4;
+    MG_COMPLETE(*w); /* or it would move by more in an instruction of its own */
+    return word;
+}
+
 /* The bytes from w to the end of a row of n, n & 3 of them, above which are zeros. */
 static inline mg_bytes last_bytes(int32_t n, const int8_t *w) {
     const int32_t rest = n & 3;
@@ -38,18 +46,15 @@ MG_INLINE const int8_t *dot_row(int whole, int32_t n, const mg_pair *x, const in
     const int8_t *twos = w + (n & -8);
     MG_ROLLED
     while (whole || w != twos) {
-        add_word(&x, mg_load_word(w), sum);
-        add_word(&x, mg_load_word(w + 4), sum);
-        w += 8;
-        MG_COMPLETE(w);    /* or there would be several pointers */
+        add_word(&x, next_word(&w), sum);
+        add_word(&x, next_word(&w), sum);
         MG_COMPLETE(twos); /* or it would lie in memory */
         if (whole && w == twos) {
             return w;
         }
     }
     if (n & 4) {
-        add_word(&x, mg_load_word(w), sum);
-        w += 4;
+        add_word(&x, next_word(&w), sum);
     }
     if (n & 3) {
         add_word(&x, last_bytes(n, w), sum);

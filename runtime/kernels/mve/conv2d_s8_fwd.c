@@ -70,7 +70,7 @@ MG_APART void lay_out_window(const mg_conv2d_params *p, const layer *l, int32_t 
 /* Adds the products of some elements with all channels: so many vectors; whole: the last one is
  * full, instead of `rest` elements; first: nothing has been summed before. */
 MG_INLINE void add_chunk(int vectors, int whole, int first, int32_t rest, int32_t products,
-                         int32_t channels, const int8_t *x, const int8_t *next, const int8_t *w,
+                         uint32_t channels, const int8_t *x, const int8_t *next, const int8_t *w,
                          int32_t *sums) {
     mg_bytes window[VECTORS], other[VECTORS];
     MG_UNROLLED
@@ -84,7 +84,7 @@ MG_INLINE void add_chunk(int vectors, int whole, int first, int32_t rest, int32_
     for (; channels > 0; --channels) {
         int32_t both[PIXELS] = {0};
         if (!first) {
-            __builtin_memcpy(both, sums, sizeof both);
+            mg_load_two(sums, both);
         }
         MG_UNROLLED
         for (int v = 0; v < VECTORS; ++v) {
@@ -102,8 +102,9 @@ MG_INLINE void add_chunk(int vectors, int whole, int first, int32_t rest, int32_
     }
 }
 
-MG_INLINE void add_vectors(int vectors, int first, int32_t left, int32_t products, int32_t channels,
-                           const int8_t *x, const int8_t *next, const int8_t *w, int32_t *sums) {
+MG_INLINE void add_vectors(int vectors, int first, int32_t left, int32_t products,
+                           uint32_t channels, const int8_t *x, const int8_t *next, const int8_t *w,
+                           int32_t *sums) {
     const int32_t rest = left - (vectors - 1) * MG_BYTES;
     if (rest >= MG_BYTES) {
         add_chunk(vectors, 1, first, MG_BYTES, products, channels, x, next, w, sums);
@@ -112,10 +113,10 @@ MG_INLINE void add_vectors(int vectors, int first, int32_t left, int32_t product
     }
 }
 
-/* Of `left` elements the first ones, no more than so many vectors of them. */
-MG_INLINE void add_some(int first, int32_t most, int32_t left, int32_t products, int32_t channels,
-                        const int8_t *x, const int8_t *next, const int8_t *w, int32_t *sums) {
-    const int32_t vectors = mg_min(mg_ceil_div(left, MG_BYTES), most);
+/* Of `left` elements the first ones, so many vectors of them. */
+MG_INLINE void add_some(int first, int32_t vectors, int32_t left, int32_t products,
+                        uint32_t channels, const int8_t *x, const int8_t *next, const int8_t *w,
+                        int32_t *sums) {
     if (vectors == 3) {
         add_vectors(3, first, left, products, channels, x, next, w, sums);
     } else if (vectors == 2) {
@@ -126,13 +127,15 @@ MG_INLINE void add_some(int first, int32_t most, int32_t left, int32_t products,
 }
 
 /* sums[c][i]: of the products of window i with the weights of channel c, which are rows. */
-MG_APART void dots(const layer *l, int32_t channels, const int8_t *x, const int8_t *next,
+MG_APART void dots(const layer *l, uint32_t channels, const int8_t *x, const int8_t *next,
                    const int8_t *w, int32_t *sums) {
     const int32_t products = l->products, chunk = l->vectors * MG_BYTES;
     add_some(1, l->vectors, products, products, channels, x, next, w, sums);
     MG_ROLLED
     for (int32_t k = chunk; k < products; k += chunk) {
-        add_some(0, l->vectors, products - k, products, channels, x + k, next + k, w + k, sums);
+        const int32_t left = products - k;
+        const int32_t vectors = mg_min(mg_ceil_div(left, MG_BYTES), l->vectors);
+        add_some(0, vectors, left, products, channels, x + k, next + k, w + k, sums);
     }
 }
 
@@ -146,10 +149,10 @@ MG_INLINE void finish_four(int whole, int32_t count, const mg_rescaling_s8 *c, c
 }
 
 /* The results of sums; next: may be y, and then has the same. */
-MG_APART void finish(int32_t channels, const mg_rescaling_s8 *c, const int32_t *sums,
+MG_APART void finish(uint32_t channels, const mg_rescaling_s8 *c, const int32_t *sums,
                      int32_t zero_point, int8_t *y, int8_t *next) {
     MG_ROLLED
-    for (int32_t quads = channels / MG_WORDS; quads > 0; --quads) {
+    for (uint32_t quads = channels / MG_WORDS; quads > 0; --quads) {
         finish_four(1, MG_WORDS, c, sums, zero_point, y, next);
         c++;
         sums += PIXELS * MG_WORDS;
@@ -157,7 +160,7 @@ MG_APART void finish(int32_t channels, const mg_rescaling_s8 *c, const int32_t *
         next += MG_WORDS;
     }
     if (channels % MG_WORDS != 0) {
-        finish_four(0, channels % MG_WORDS, c, sums, zero_point, y, next);
+        finish_four(0, (int32_t)(channels % MG_WORDS), c, sums, zero_point, y, next);
     }
 }
 
@@ -196,14 +199,15 @@ MG_INLINE void at_once(int vectors, const layer *l, const mg_rescaling_s8 *c, co
 }
 
 /* Gives of how many channels. */
-MG_APART int32_t finish_at_once(const layer *l, const mg_rescaling_s8 *c, const int8_t *x,
-                                const int8_t *next, const int8_t *w, int8_t *y, int8_t *second) {
+MG_APART uint32_t finish_at_once(const layer *l, const mg_rescaling_s8 *c, const int8_t *x,
+                                 const int8_t *next, const int8_t *w, int8_t *y, int8_t *second) {
     if (l->products == MG_BYTES) {
         at_once(1, l, c, x, next, w, y, second);
     } else {
         at_once(2, l, c, x, next, w, y, second);
     }
-    return l->channels - l->channels % MG_WORDS;
+    const uint32_t channels = (uint32_t)l->channels;
+    return channels - channels % MG_WORDS;
 }
 
 static int32_t sum_of(int32_t n, const int8_t *w) {
@@ -279,12 +283,12 @@ void mg_conv2d_s8_fwd_mve(void *scratch, const mg_conv2d_params *p, const mg_req
             const mg_rescaling_s8 *const c = quads + g * l.quads;
             int8_t *const to = y + channel + pixel * p->out_c;
             int8_t *const second_to = y + channel + second * p->out_c;
-            const int32_t done =
+            const uint32_t done =
                 short_windows ? finish_at_once(&l, c, first, next, weights, to, second_to) : 0;
-            if (done < l.channels) {
-                dots(&l, l.channels - done, first, next, weights + done * l.products, sums);
-                finish(l.channels - done, c + done / MG_WORDS, sums, l.zero_point, to + done,
-                       second_to + done);
+            const uint32_t left = (uint32_t)l.channels - done;
+            if (left > 0) {
+                dots(&l, left, first, next, weights + done * (uint32_t)l.products, sums);
+                finish(left, c + done / MG_WORDS, sums, l.zero_point, to + done, second_to + done);
             }
         }
     }

@@ -291,6 +291,14 @@ MG_INLINE void mg_store_two(int whole, int32_t count, const mg_words *x, int32_t
 
 #endif
 
+/* Two numbers, loaded as one: as two they would have a pointer between them. */
+static inline void mg_load_two(const int32_t *from, int32_t *x) {
+    uint64_t both;
+    __builtin_memcpy(&both, from, sizeof both);
+    x[0] = (int32_t)both;
+    x[1] = (int32_t)(both >> 32);
+}
+
 static inline void mg_fill(int32_t n, mg_bytes x, int8_t *to) {
     for (int32_t k = 0; k < n; k += MG_BYTES) {
         mg_store_first_bytes(to + k, x, n - k);

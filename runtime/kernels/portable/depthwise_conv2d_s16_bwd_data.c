@@ -31,23 +31,30 @@ MG_INLINE void tile(int pixels, int channels, const mg_window *v, const mg_narro
         for (int i = 0; i < pixels; ++i) {
             from[i] = dy[i] + channel * v->run + m;
         }
-        int32_t in_row = v->runs;
         MG_ROLLED
-        for (int32_t left = v->rows * v->runs; left > 0; --left) {
-            MG_UNROLLED
-            for (int j = 0; j < channels; ++j) {
+        for (int32_t rows = v->rows; rows != 0; --rows) {
+            MG_ROLLED
+            for (int32_t runs = v->runs; runs != 0; --runs) {
+                MG_UNROLLED
+                for (int j = 0; j < channels; ++j) {
+                    MG_UNROLLED
+                    for (int i = 0; i < pixels; ++i) {
+                        sums[i][j] += from[i][j] * factor[j];
+                        MG_COMPLETE(sums[i][j]);
+                    }
+                }
                 MG_UNROLLED
                 for (int i = 0; i < pixels; ++i) {
-                    sums[i][j] += from[i][j] * factor[j];
+                    from[i] += v->source_run;
+                    MG_COMPLETE(from[i]); /* or there would be pointers to rows beside it */
                 }
+                factor += v->w_run;
             }
-            const int last = --in_row == 0;
-            in_row = last ? v->runs : in_row;
             MG_UNROLLED
             for (int i = 0; i < pixels; ++i) {
-                from[i] += last ? v->source_row : v->source_run;
+                from[i] += v->source_row - v->source_run;
             }
-            factor += last ? v->w_row : v->w_run;
+            factor += v->w_row - v->w_run;
         }
     }
     MG_UNROLLED

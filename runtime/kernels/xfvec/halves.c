@@ -84,18 +84,37 @@ MG_INLINE void turn(int columns, int32_t rows, const mg_f16 *from, int32_t from_
     }
 }
 
-void mg_turn_halves(int32_t rows, int32_t columns, const mg_f16 *from, int32_t from_step,
-                    mg_f16 *to, int32_t to_step) {
-    for (int32_t column = 0, taken; column < columns; column += taken) {
-        taken = mg_tile_rows(columns - column);
+MG_APART void turn_one_by_one(int32_t rows, int32_t columns, const mg_f16 *from, int32_t from_step,
+                              mg_f16 *to, int32_t to_step) {
+    MG_ROLLED
+    for (; columns > 0; --columns, ++from, to += to_step) {
+        turn(1, rows, from, from_step, to, to_step);
+    }
+}
+
+/* Apart from few columns, which need few registers. */
+MG_APART void turn_tiles(int32_t rows, int32_t columns, const mg_f16 *from, int32_t from_step,
+                         mg_f16 *to, int32_t to_step) {
+    for (int32_t taken; columns >= MG_COLUMNS; columns -= taken) {
+        taken = mg_tile_rows(columns);
         if (taken == MG_ROWS) {
             turn(MG_ROWS, rows, from, from_step, to, to_step);
-        } else if (taken == MG_COLUMNS) {
-            turn(MG_COLUMNS, rows, from, from_step, to, to_step);
         } else {
-            turn(1, rows, from, from_step, to, to_step);
+            turn(MG_COLUMNS, rows, from, from_step, to, to_step);
         }
         from += taken;
         to += taken * to_step;
+    }
+    if (columns > 0) {
+        turn_one_by_one(rows, columns, from, from_step, to, to_step);
+    }
+}
+
+void mg_turn_halves(int32_t rows, int32_t columns, const mg_f16 *from, int32_t from_step,
+                    mg_f16 *to, int32_t to_step) {
+    if (columns < MG_COLUMNS) {
+        turn_one_by_one(rows, columns, from, from_step, to, to_step);
+    } else {
+        turn_tiles(rows, columns, from, from_step, to, to_step);
     }
 }
