@@ -12,11 +12,14 @@ import pytest
 
 from mcugrad.ops import lookup
 from mcugrad.ops.base import Kernel
+from mcugrad.ops.window import Window
 from mcugrad.targets import Target, find_target
 from tests.devices.hand_made import require_emulator
 from tests.kernels.call import has_kernel
-from tests.ops.case import Case
+from tests.ops.case import Case, in_half
 from tests.ops.cases import all_types
+from tests.ops.cases.conv2d import layer_cases
+from tests.ops.convolutions import Image
 from tests.support.case_firmware import measure
 
 pytestmark = pytest.mark.emulator
@@ -78,6 +81,16 @@ def test_frozen_weights_lie_as_their_kernels_read_them(target: str) -> None:
     symbols = check(cases, machine, frozen=True)
     assert {symbol.rpartition("_")[2] for symbol in symbols} == {"packed"}
     assert {lookup(case.op).name for case in cases} == {"conv2d", "conv2d_bwd_data"}
+
+
+def test_weights_of_outputs_may_lie_far_apart() -> None:
+    """Helium loads elements whose offsets fit into 16 bits; a layer's last ones would not."""
+    image = Image("far", (2, 2, 1041), Window((3, 3), pad=(1, 1, 1, 1)))
+    halves = (in_half(case) for case in layer_cases(image, 8))
+    cases = [case for case in halves if case is not None]
+    machine = find_target("cortex-m55")
+    check(cases, machine)
+    assert "mg_conv2d_f16_fwd_mve_packed" in check(cases, machine, frozen=True)
 
 
 def test_vectors_may_have_another_length() -> None:

@@ -10,9 +10,13 @@ import pytest
 from mcugrad.ir.graph import Graph, Node
 from mcugrad.ir.tensor import Array, DType, Storage, Tensor, constant
 from mcugrad.lower.layouts import choose_layouts
+from mcugrad.lower.lower import lower
 from mcugrad.ops.conv2d_attrs import Conv2dAttrs, Conv2dBwdDataAttrs
 from mcugrad.ops.weight_layout import OutputsInnermost, OutputVectors
 from mcugrad.ops.window import Window
+from mcugrad.passes.scheme import resolve_scheme
+from mcugrad.passes.training import Precision, TrainingOptions, training_graph
+from tests.support.networks import residual_network
 
 _ATTRS = Conv2dAttrs(Window((3, 3), pad=(1, 1, 1, 1)))
 _MVE, _RVV = frozenset({"mve"}), frozenset({"rvv"})
@@ -93,6 +97,44 @@ def test_a_kernel_without_the_layout_keeps_the_weights_of_the_model() -> None:
 
 def test_weights_that_learn_stay_as_they_are() -> None:
     assert choose_layouts(_graph(16, 24, storage=Storage.STATE), _RVV) == {}
+
+
+@pytest.mark.parametrize(("groups", "shared"), [(1, True), (2, False)])
+def test_layers_share_a_packed_weight_if_they_read_it_alike(groups: int, shared: bool) -> None:
+    graph = _graph(16, 24)
+    x2 = Tensor("x2", (1, 12, 12, 16 * groups), DType.F16)
+    y2 = replace(graph.tensors["y"], name="y2")
+    second = Node("second", "conv2d", ("x2", "w"), ("y2",), replace(_ATTRS, groups=groups))
+    tensors = {**graph.tensors, "x2": x2, "y2": y2}
+    both = graph.with_(tensors=tensors, nodes=(*graph.nodes, second))
+    for features in (_MVE, _RVV):
+        assert choose_layouts(graph, features).keys() == {"w"}
+        assert choose_layouts(both, features).keys() == ({"w"} if shared else set())
+
+
+@pytest.mark.parametrize("features", [_MVE, _RVV])
+def test_a_program_has_packed_weights_and_kernels_that_read_them(features: frozenset[str]) -> None:
+    graph = residual_network()
+    options = TrainingOptions(precision=Precision.F16)
+    training = training_graph(graph, resolve_scheme(graph, "last:3"), options)
+    before = training.graph.tensors
+    found = set()
+    for pack in (True, False):
+        program = lower(training, features, lambda _symbol, _params: 64, pack=pack)
+        for call in program.calls:
+            if call.op in ("conv2d", "conv2d_bwd_data"):
+                w = call.inputs[1]
+                changed = program.tensors[w] is not before[w]
+                assert call.symbol.endswith("_packed") == changed, call.symbol
+                found.add((pack, call.op, before[w].storage, changed))
+    assert found == {
+        (True, "conv2d", Storage.CONSTANT, True),
+        (True, "conv2d", Storage.STATE, False),
+        (True, "conv2d_bwd_data", Storage.STATE, False),
+        (False, "conv2d", Storage.CONSTANT, False),
+        (False, "conv2d", Storage.STATE, False),
+        (False, "conv2d_bwd_data", Storage.STATE, False),
+    }
 
 
 def test_a_weight_that_is_read_in_another_way_stays_as_it_is() -> None:

@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 from benchmarks.datasets import MODELS
 
-from mcugrad.compiler import Request, compile_model
-from mcugrad.data import Data
+from mcugrad.compiler import GRAPH, Request, compile_model
+from mcugrad.data import Data, random_samples
 from mcugrad.devices import open_device
 from mcugrad.fit import accuracy, fit
+from mcugrad.golden.interpreter import Trainer
+from mcugrad.ir.serial import load_training_graph
+from mcugrad.parity import compare, report
 from mcugrad.passes.training import Precision, TrainingOptions
 from mcugrad.targets import targets
 
@@ -73,6 +76,33 @@ def test_parity_over_twenty_steps(model: str, target: str) -> None:
     assert found.ok, str(found)
     assert found.refused == 0
     assert found.steps == 20
+
+
+@needs_qemu
+@pytest.mark.emulator
+@pytest.mark.parametrize(
+    ("target", "precision"),
+    [
+        ("cortex-m55", Precision.F16),
+        ("rv32-rvv", Precision.F16),
+        ("rv32-rvv", Precision.F32),
+    ],
+)
+def test_layers_that_do_not_learn_have_packed_weights(
+    target: str, precision: Precision, tmp_path: Path
+) -> None:
+    model = MODELS / "kws_ref_model_float32.tflite"
+    options = TrainingOptions(precision=precision)
+    manifest = compile_model(Request(model, target, "bias:3", options), tmp_path / "out")
+    convolutions = [c for c in manifest.calls if c.op in ("conv2d", "conv2d_bwd_data")]
+    assert {c.op for c in convolutions} == {"conv2d", "conv2d_bwd_data"}
+    assert [c.symbol for c in convolutions if not c.symbol.endswith("_packed")] == []
+    golden = Trainer(load_training_graph(tmp_path / "out" / GRAPH))
+    samples = random_samples(manifest, 2, 0)
+    with open_device("emulator", tmp_path / "out") as device:
+        pairs = list(zip(samples.x, samples.y, strict=True))
+        found = report(list(compare(device, golden, manifest, pairs)))
+    assert found.ok, str(found)
 
 
 @needs_qemu

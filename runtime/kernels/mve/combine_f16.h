@@ -1,8 +1,8 @@
 /* Sums of rows of weights, each times an element of the source, for up to three pixels at once.
  *
- * Weights are laid out anew for some channels of the result at a time, in blocks of sixteen
- * neighbours, or of eight: in the order of the source's elements, the channels of an element side
- * by side. The sums' starts stand before them, in single. */
+ * Weights lie in blocks of sixteen neighbouring channels of the result, or of eight: in the order
+ * of the source's elements, the channels of an element side by side. Those that are not packed so
+ * are laid out for some channels at a time, behind the sums' starts, which are in single. */
 #include "span.h"
 #include "tile_f16.h"
 

@@ -31,10 +31,12 @@ void KERNEL(conv2d, bwd_data_rvv)(const mg_conv2d_params *p, const REAL *dy, con
 #define LAID_OUT 8192 /* bytes of weights, unless those of a vector's channels are more */
 #define LANES    32   /* of such a vector */
 
-/* Input channels of each group whose weights are laid out at a time. */
+/* Input channels of each group whose weights are laid out at a time: all, or whole vectors. */
 static inline int32_t part_of(const mg_conv2d_params *p) {
-    const int32_t all = p->kernel_h * p->kernel_w * p->out_c * (int32_t)sizeof(REAL);
-    return mg_min(mg_max(LAID_OUT / all, LANES), p->in_c / p->groups);
+    const int32_t depth = p->in_c / p->groups;
+    const int32_t channel = p->kernel_h * p->kernel_w * p->out_c * (int32_t)sizeof(REAL);
+    const int32_t fit = LAID_OUT / channel;
+    return fit >= depth ? depth : mg_min(mg_max(fit / LANES, 1) * LANES, depth);
 }
 
 size_t KERNEL(conv2d, bwd_data_rvv_packed_scratch_size)(const mg_conv2d_params *p) {

@@ -92,6 +92,8 @@ _SAME = labelled("3x3-same")
 _POINTWISE = labelled("pointwise").window
 #: Rows and channels of which kernels take several tiles, of every size.
 _TILES = Image("3x3-tiles", (6, 17, 6), Window((3, 3), pad=(1, 1, 1, 1)))
+#: More channels on both sides of each group than kernels take, and lay out, at a time.
+_WIDE_GROUPS = (Image("3x3-many-channels", (3, 4, 80), Window((3, 3), pad=(1, 1, 1, 1))), 74, 2)
 _MANY_POSITIONS = Image("many-positions", (48, 48, 4), _POINTWISE)
 
 CASES = [
@@ -108,6 +110,9 @@ CASES = [
     *(case for shape in _SHAPES for case in _backward(*shape)),
     _float(_TILES, 18, clamp=CLAMPS["relu6"], bias=True),
     *_backward(_TILES, 18, 1),
+    _float(*_WIDE_GROUPS, bias=True),
+    _int8(*_WIDE_GROUPS),
+    *_backward(*_WIDE_GROUPS),
     *_backward(_MANY_POSITIONS, 4, 1),
     *_backward(Image("pointwise-few", (1, 3, 8), _POINTWISE), 5, 1),
     *_backward(Image("pointwise-parts", (17, 19, 13), _POINTWISE), 7, 1),

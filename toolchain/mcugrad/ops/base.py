@@ -192,15 +192,24 @@ class Variant:
 
 
 def packed_or_not(
-    variant: Variant, layout: Callable[[OpCall], Layout], *, scratch: bool | None = None
+    variant: Variant,
+    layout: Callable[[OpCall], Layout],
+    matches: Matches | None = None,
+    *,
+    scratch: bool | None = None,
 ) -> tuple[Variant, Variant]:
     """A form for constant weights that lie in a layout, ``<name>_packed``, before the form itself.
 
-    ``scratch`` tells whether the former needs any; None: if the latter does.
+    ``matches`` and ``scratch`` are those of the former; None: as of the latter.
     """
-    form = f"{variant.form}_packed" if variant.form else "packed"
-    needs = variant.scratch if scratch is None else scratch
-    return replace(variant, form=form, layout=layout, scratch=needs), variant
+    packed = replace(
+        variant,
+        form=f"{variant.form}_packed" if variant.form else "packed",
+        layout=layout,
+        matches=variant.matches if matches is None else matches,
+        scratch=variant.scratch if scratch is None else scratch,
+    )
+    return packed, variant
 
 
 def _both(first: Matches, second: Matches) -> Matches:

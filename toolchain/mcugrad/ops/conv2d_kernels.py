@@ -117,20 +117,23 @@ def _as_windows(call: OpCall) -> bool:
 #: Channels from which on vectors of eight are quicker than single ones.
 _LANES = 3
 
-
-#: Products of an output whose weights are within reach of those of seven others.
+#: Products of an output at most, where Helium finds the weights of eight by offsets of 16 bits.
 _NEAR = 65535 // 7
 
 
 def _near(w: Tensor) -> bool:
+    """Whether weights as the model has them are within reach of those of the next outputs."""
     return w.size // w.shape[0] <= _NEAR
 
 
 def _output_lanes(call: OpCall) -> bool:
     """Whether a group's output channels make vectors."""
     attrs: Conv2dAttrs = call.attrs
-    w = call.input(1)
-    return w.shape[0] // attrs.groups >= _LANES and _near(w)
+    return call.input(1).shape[0] // attrs.groups >= _LANES
+
+
+def _near_output_lanes(call: OpCall) -> bool:
+    return _output_lanes(call) and _near(call.input(1))
 
 
 def _input_lanes(call: OpCall) -> bool:
@@ -157,7 +160,9 @@ def _outputs_back(call: OpCall) -> OutputsInnermost:
 FWD = (
     Variant("mve", _shifts_right, (DType.S8,), scratch=True),
     *packed_or_not(
-        Variant("mve", _output_lanes, (DType.F16,), scratch=True, half_sums=True), _vectors
+        Variant("mve", _near_output_lanes, (DType.F16,), scratch=True, half_sums=True),
+        _vectors,
+        _output_lanes,
     ),
     Variant("dsp", _deep_or_wide, (DType.S8,), scratch=True),
     *packed_or_not(Variant("rvv", _fwd_as_planes, FLOATS, scratch=True, form="planes"), _outputs),
