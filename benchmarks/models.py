@@ -62,7 +62,7 @@ class LiteRT:
         """The flat output for one sample."""
         self._interpreter.set_tensor(self._input, x)
         self._interpreter.invoke()
-        return self._interpreter.get_tensor(self._output).reshape(-1)
+        return np.asarray(self._interpreter.get_tensor(self._output)).reshape(-1)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ Run: python -m benchmarks.torch_step
 from __future__ import annotations
 
 import resource
+from dataclasses import dataclass
 
 import torch
 from torch import nn
@@ -28,39 +29,49 @@ def _conv(inputs: int, outputs: int, kernel: int, stride: int = 1, groups: int =
     return nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups)
 
 
-class Block(nn.Module):
+@dataclass(frozen=True)
+class Layer:
+    """A part of the network; ``skips``: its operand is added to its result."""
+
+    body: nn.Module
+    skips: bool = False
+
+    def __call__(self, x: torch.Tensor) -> torch.Tensor:
+        """[N, C, H, W] to the layer's result."""
+        y: torch.Tensor = self.body(x)
+        return x + y if self.skips else y
+
+
+def _block(inputs: int, outputs: int, expansion: int, stride: int) -> Layer:
     """An inverted residual block."""
-
-    def __init__(self, inputs: int, outputs: int, expansion: int, stride: int) -> None:
-        super().__init__()
-        wide = inputs * expansion
-        expand = [_conv(inputs, wide, 1), nn.ReLU6()] if expansion > 1 else []
-        depthwise = _conv(wide, wide, 3, stride, wide)
-        self.body = nn.Sequential(*expand, depthwise, nn.ReLU6(), _conv(wide, outputs, 1))
-        self.skips = stride == 1 and inputs == outputs
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """[N, C, H, W] to the block's result."""
-        return x + self.body(x) if self.skips else self.body(x)
+    wide = inputs * expansion
+    expand = [_conv(inputs, wide, 1), nn.ReLU6()] if expansion > 1 else []
+    depthwise = _conv(wide, wide, 3, stride, wide)
+    body = nn.Sequential(*expand, depthwise, nn.ReLU6(), _conv(wide, outputs, 1))
+    return Layer(body, skips=stride == 1 and inputs == outputs)
 
 
-def network(classes: int) -> nn.Module:
+def network(classes: int) -> list[Layer]:
     """The backbone and a classifier."""
-    parts: list[nn.Module] = [_conv(3, 16, 3, 2), nn.ReLU6()]
+    layers = [Layer(nn.Sequential(_conv(3, 16, 3, 2), nn.ReLU6()))]
     channels = 16
     for expansion, outputs, blocks, stride in _STAGES:
         for i in range(blocks):
-            parts.append(Block(channels, outputs, expansion, stride if i == 0 else 1))
+            layers.append(_block(channels, outputs, expansion, stride if i == 0 else 1))
             channels = outputs
     head = nn.Linear(channels, classes)
-    return nn.Sequential(*parts, nn.AdaptiveAvgPool2d(1), nn.Flatten(), head)
+    return [*layers, Layer(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), head))]
 
 
 def main() -> None:
     """Takes the step."""
-    model = network(10)
-    optimiser = torch.optim.SGD(model.parameters(), lr=0.01)
-    loss = nn.functional.cross_entropy(model(torch.rand(1, 3, 128, 128)), torch.tensor([3]))
+    layers = network(10)
+    parameters = [p for layer in layers for p in layer.body.parameters()]
+    optimiser = torch.optim.SGD(parameters, lr=0.01)
+    x = torch.rand(1, 3, 128, 128)
+    for layer in layers:
+        x = layer(x)
+    loss = nn.functional.cross_entropy(x, torch.tensor([3]))
     loss.backward()
     optimiser.step()
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)

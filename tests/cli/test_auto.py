@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -115,7 +116,7 @@ def test_the_same_data_and_seed_give_the_same_file(found: Path, data: str, tmp_p
 def test_json_and_a_limit_of_instructions(
     data: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def document(*more: str) -> dict:
+    def document(*more: str) -> dict[str, Any]:
         capsys.readouterr()
         arguments = ["--sram", "1M", "--data", data, "--json", *more]
         assert search(tmp_path / "out", *arguments, target="host") == 0
@@ -200,7 +201,7 @@ def test_bad_data(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    np.savez(tmp_path / "bad.npz", **arrays)
+    np.savez(tmp_path / "bad.npz", allow_pickle=True, **arrays)
     path = str(tmp_path / "bad.npz")
     assert search(tmp_path / "out", "--sram", "1M", "--data", path, "-q", target="host") == 2
     assert refused(2, capsys, tmp_path, "bad.npz", *words).count("\n") == 1

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,8 +23,9 @@ def compile_digits(out: Path, *more: str, target: str = "host") -> int:
     return main(["compile", str(DIGITS), "--target", target, "-o", str(out), *more])
 
 
-def answer(capsys: pytest.CaptureFixture[str]) -> dict:
-    return json.loads(capsys.readouterr().out)
+def answer(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return document
 
 
 def refused(code: int, capsys: pytest.CaptureFixture[str], folder: Path, *words: str) -> str:

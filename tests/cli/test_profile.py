@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mcugrad.build import host_library
 from mcugrad.cli import main
 from mcugrad.data import random_samples
 from mcugrad.devices import open_device
@@ -16,7 +17,7 @@ from mcugrad.errors import UsageError
 from mcugrad.manifest import Manifest
 from mcugrad.profiling import counting
 from mcugrad.targets import find_target
-from tests.cli.test_compile import compile_digits
+from tests.cli.test_compile import answer, compile_digits
 from tests.devices.hand_made import require_emulator
 
 #: Instructions that reading the counter adds, or that no operator has: a few dozen, and on a
@@ -35,10 +36,10 @@ def test_a_folder_that_spike_cannot_take(tmp_path: Path, monkeypatch: pytest.Mon
         pass
 
 
-def profiled(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict:
+def profiled(folder: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     capsys.readouterr()
     assert main(["profile", str(folder), "--json"]) == 0
-    return json.loads(capsys.readouterr().out)
+    return answer(capsys)
 
 
 @pytest.fixture(scope="module")
@@ -194,12 +195,11 @@ def test_the_plugin_is_made_for_the_interface_that_qemu_asks_for(
 ) -> None:
     """QEMU 9 refuses the first version of the interface, and says which one it takes."""
     asked = []
-    build = counting.host_library
     real = shutil.which("qemu-system-arm")
 
     def recorded(source: Path, defines: dict[str, str]) -> Path:
         asked.append(defines["PLUGIN_VERSION"])
-        return build(source, defines)
+        return host_library(source, defines)
 
     fake = tmp_path / "qemu-system-arm"
     fake.write_text(
@@ -227,4 +227,4 @@ def test_a_step_of_a_mini_batch_is_one_that_updates(
     assert compile_digits(out, "--update", "last:2", "--batch", "3", target="rv32imfc") == 0
     step = profiled(out, capsys)["step"]["instructions"]
     assert main(["emulate", str(out), "--json"]) == 0
-    assert abs(json.loads(capsys.readouterr().out)["step"] - step) < _READING
+    assert abs(answer(capsys)["step"] - step) < _READING

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from mcugrad.cli.remarks import warn_of_stack
 from mcugrad.devices.base import Statistics
 from mcugrad.devices.host import HostDevice
 from mcugrad.manifest import VERSION, Manifest
-from tests.cli.test_compile import DIGITS
+from tests.cli.test_compile import DIGITS, answer
 
 
 @pytest.mark.parametrize(("used", "warned"), [(4096, True), (4092, False), (None, False)])
@@ -45,12 +44,8 @@ def separable(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def save(folder: Path, **arrays: np.ndarray) -> str:
-    np.savez(folder / "data.npz", **arrays)
+    np.savez(folder / "data.npz", allow_pickle=True, **arrays)
     return str(folder / "data.npz")
-
-
-def answer(capsys: pytest.CaptureFixture[str]) -> dict:
-    return json.loads(capsys.readouterr().out)
 
 
 def test_it_learns(compiled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ import pytest
 from mcugrad.codegen.c_text import comment, identifier, number, weights
 from mcugrad.codegen.emit import emit
 from mcugrad.ir.tensor import DType
-from mcugrad.passes.training import Gradients, Precision
+from mcugrad.passes.training import Gradients, Precision, TrainingOptions
 from mcugrad.resources import data_root
 from tests.plan.test_plan import plan_of
 from tests.support.networks import random_network, residual_network
@@ -27,8 +27,8 @@ WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-c")
 
 def sources(seed: int = 0) -> Mapping[str, str]:
     graph = residual_network() if seed == 0 else random_network(seed)
-    options = {"batch": 2, "momentum": 0.9} if seed % 2 else {}
-    return emit(plan_of(graph, **options), "a model */ of ours", cores=1).files
+    options = TrainingOptions(batch=2, momentum=0.9) if seed % 2 else TrainingOptions()
+    return emit(plan_of(graph, options=options), "a model */ of ours", cores=1).files
 
 
 def written(folder: Path, seed: int) -> Path:
@@ -74,7 +74,8 @@ def test_a_layer_has_one_table_of_multipliers() -> None:
     x = np.random.default_rng(0).normal(size=graph.tensors["x"].shape)
     int8 = quantised(graph, [x.astype(np.float32)])
     for gradients in Gradients:
-        plan = plan_of(int8, "all", precision=Precision.INT8, gradients=gradients)
+        options = TrainingOptions(precision=Precision.INT8, gradients=gradients)
+        plan = plan_of(int8, options=options)
         tables = emit(plan, "", cores=1).files["model.c"].count("const int32_t c")
         scaled = {"conv2d", "depthwise_conv2d"}
         layers = sum(c.op in scaled for c in plan.schedule.calls)
@@ -108,7 +109,8 @@ def test_a_name_cannot_break_out_of_a_comment() -> None:
 
 def test_float_literals_keep_every_bit() -> None:
     values = np.random.default_rng(0).standard_normal(5000).astype(np.float32)
-    values = np.concatenate([values, values * np.float32(1e-38), np.float32([0, -0.0, 3.4e38])])
+    edges = np.array([0, -0.0, 3.4e38], np.float32)
+    values = np.concatenate([values, values * np.float32(1e-38), edges])
     text = " ".join(weights(values, DType.F32)).replace("f,", "").split()
     back = np.array([float(t.rstrip(",f")) for t in text], np.float32)
     assert back.tobytes() == values.tobytes()

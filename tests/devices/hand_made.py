@@ -32,7 +32,7 @@ class Reference:
     def infer(self, x: Array) -> Array:
         """The class probabilities."""
         e = np.exp(self.w @ x + self.b)
-        return e / e.sum()
+        return np.asarray(e / e.sum())
 
     def train_step(self, x: Array, label: int) -> float:
         """The loss before the update."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
 
 from mcugrad.build import _run, build, cache_root
 from mcugrad.errors import DoesNotFitError, InternalError
@@ -29,6 +30,7 @@ def test_sizes_are_those_of_the_image(board: str, tmp_path: Path) -> None:
     assert abs(result.image.stat().st_size - sizes.flash) < 32  # padding between sections
     with result.elf.open("rb") as file:
         symbols = ELFFile(file).get_section_by_name(".symtab")
+        assert isinstance(symbols, SymbolTableSection)
         assert not [s for s in symbols.iter_symbols() if s.name in ("malloc", "printf", "__errno")]
 
 

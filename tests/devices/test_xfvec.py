@@ -102,7 +102,7 @@ def rounded(exact: Fraction, kind: type[Real], mode: Mode) -> Real:
         chosen = next(v for v in (low, high) if is_even(v, kind, beyond))
     if abs(chosen) >= beyond:
         return kind(np.inf if chosen > 0 else -np.inf)
-    return np.copysign(kind(float(chosen)), kind(1 if exact > 0 else -1))
+    return kind(np.copysign(float(chosen), 1 if exact > 0 else -1))
 
 
 def is_even(value: Fraction, kind: type[Real], beyond: Fraction) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -109,35 +108,33 @@ def test_a_dynamic_batch_is_a_batch_of_one() -> None:
     assert graph.tensors["x"].shape == (1, 4)
 
 
-def _quantised(change: Callable[[Any], None]) -> bytes:
+def _quantised(**changes: Any) -> bytes:
+    """A model of one operator, with attributes of its operand's quantisation changed."""
     model = ModelWriter()
     x, y = (model.tensor(n, (1, 4), np.int8, Q) for n in "xy")
-    change(model.tensors[x].quantization)
+    for name, value in changes.items():
+        setattr(model.tensors[x].quantization, name, value)
     model.operator("RELU", [x], [y])
     return model.finish([x], [y])
 
 
 @pytest.mark.parametrize(
-    ("change", "reason"),
+    ("data", "reason"),
     [
-        (lambda q: setattr(q, "scale", [0.0]), "scale that no tensor can have"),
-        (lambda q: setattr(q, "scale", [-0.5]), "scale that no tensor can have"),
-        (lambda q: setattr(q, "scale", [float("nan")]), "scale that no tensor can have"),
-        (lambda q: setattr(q, "zeroPoint", [200]), "zero point that is not an int8 value"),
-        (lambda q: setattr(q, "zeroPoint", [1, 2]), "one zero point for each scale"),
-        (lambda q: setattr(q, "scale", [0.5, 0.5]), "2 scales, which do not fit its shape"),
+        (_quantised(scale=[0.0]), "scale that no tensor can have"),
+        (_quantised(scale=[-0.5]), "scale that no tensor can have"),
+        (_quantised(scale=[float("nan")]), "scale that no tensor can have"),
+        (_quantised(zeroPoint=[200]), "zero point that is not an int8 value"),
+        (_quantised(zeroPoint=[1, 2]), "one zero point for each scale"),
+        (_quantised(scale=[0.5, 0.5]), "2 scales, which do not fit its shape"),
         (
-            lambda q: (
-                setattr(q, "scale", [0.5] * 4),
-                setattr(q, "zeroPoint", [0] * 4),
-                setattr(q, "quantizedDimension", 1),
-            ),
+            _quantised(scale=[0.5] * 4, zeroPoint=[0] * 4, quantizedDimension=1),
             "'x' is computed, but quantised per channel",
         ),
     ],
 )
-def test_quantisation_that_makes_no_sense(change: Callable[[Any], None], reason: str) -> None:
-    _refused(_quantised(change), reason)
+def test_quantisation_that_makes_no_sense(data: bytes, reason: str) -> None:
+    _refused(data, reason)
 
 
 def test_operators_out_of_order() -> None:

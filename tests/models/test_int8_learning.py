@@ -24,8 +24,10 @@ from mcugrad.passes.training import Precision, TrainingOptions, training_graph
 pytest.importorskip("sklearn")
 
 
-def options(**changes: object) -> TrainingOptions:
-    return TrainingOptions(precision=Precision.INT8, learning_rate=0.02, **changes)  # type: ignore[arg-type]
+def options(classes: int | None = None, batch: int = 1, momentum: float = 0.0) -> TrainingOptions:
+    return TrainingOptions(
+        classes, Precision.INT8, batch=batch, learning_rate=0.02, momentum=momentum
+    )
 
 
 def stored(samples: Samples) -> Samples:

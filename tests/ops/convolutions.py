@@ -152,7 +152,8 @@ def backward_operands(
     yield "", Operand(tuple(x)), Operand(tuple(w))
     for label, per_channel in (("-s8", True), ("-s8-per-tensor", False)):
         layer = quantised(x, w, axis=axis, per_channel=per_channel, bias=False, products=1)
-        yield label, *layer.operands
+        source, weights = layer.operands
+        yield label, source, weights
 
 
 __all__ = [

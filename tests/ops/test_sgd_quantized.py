@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mcugrad.ir.draw import draws
-from mcugrad.ir.tensor import DType, QuantParams, Tensor
+from mcugrad.ir.tensor import Array, DType, QuantParams, Tensor
 from mcugrad.ops import OpCall, lookup
 from mcugrad.ops.sgd_quantized import SgdQuantizedAttrs, bias_limit
 
@@ -105,7 +105,8 @@ def test_kept_remainders_lose_nothing_and_add_no_noise() -> None:
         ]
         call = OpCall(SgdQuantizedAttrs(127, salt=9), tensors, [])
         dw, hyper = np.full(w.shape, 1000, np.int32), np.array([1.0, 0.0, 0.0], np.float32)
-        operands = [w, dw, np.zeros(2, np.int32), np.array([update]), hyper, kept]
+        exponent, updates = np.zeros(2, np.int32), np.array([update])
+        operands: list[Array] = [w, dw, exponent, updates, hyper, kept]
         w, kept = (v.astype(np.int8) for v in lookup("sgd_integer").reference(call, operands))
     moved = -(w + kept / 256)
     assert moved.mean() == pytest.approx(1.0, abs=0.002)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def check_gradients(graph: Graph, x: np.ndarray, label: int, spec: str = "all") 
     parameters = {n: training.graph.tensors[n].initial().astype(np.float64) for n in names}
     logits = graph.nodes[-1].inputs[0] if graph.nodes[-1].op == "softmax" else graph.outputs[0]
 
-    def loss(given: dict[str, np.ndarray]) -> float:
+    def loss(given: dict[str, Any]) -> Any:
         return cross_entropy(forward(graph, given, x, logits), label)
 
     value, expected = value_and_grad(loss)(parameters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -98,7 +99,7 @@ def test_a_model_may_have_a_tensor_of_any_name(batch: int) -> None:
     w, b = net.weight("hyper", 3, 3), net.weight("loss", 3)
     x = net.node("mean", MeanAttrs((1, 2)), net.x)
     graph = net.builder.build("names", [net.x], [net.node("fully_connected", DENSE, x, w, b)])
-    plan = plan_of(graph, batch=batch)
+    plan = plan_of(graph, options=TrainingOptions(batch=batch))
     hyper = next(e for e in tensor_table(plan) if e.name == plan.program.hyper)
     assert hyper.writable
     np.testing.assert_allclose(hyper.tensor.initial(), [0.01, 0.0, 0.0])
@@ -141,6 +142,6 @@ def test_cross_entropy_of_one_score_is_refused() -> None:
         {"weight_decay": -1.0},
     ],
 )
-def test_options_out_of_range_are_refused(wrong: dict) -> None:
+def test_options_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=next(iter(wrong)).replace("_", " ")):
         TrainingOptions(**wrong)

@@ -25,6 +25,8 @@ from mcugrad.plan.regions import Item, assign
 from tests.support.networks import NetworkBuilder, random_network, residual_network
 from tests.support.quantised import quantised
 
+_DEFAULTS = TrainingOptions()
+
 
 def lowered(training: TrainingGraph) -> Program:
     """The portable program, each scratch of 64 bytes."""
@@ -39,31 +41,27 @@ def planned(training: TrainingGraph) -> MemoryPlan:
     return plan
 
 
-def program_of(graph: Graph, spec: str = "all", **options: object) -> Program:
-    scheme = resolve_scheme(graph, spec)
-    training = training_graph(graph, scheme, TrainingOptions(**options))  # type: ignore[arg-type]
-    return lowered(training)
+def program_of(graph: Graph, spec: str = "all", options: TrainingOptions = _DEFAULTS) -> Program:
+    return lowered(training_graph(graph, resolve_scheme(graph, spec), options))
 
 
-def plan_of(graph: Graph, spec: str = "all", **options: object) -> MemoryPlan:
-    program = program_of(graph, spec, **options)
+def plan_of(graph: Graph, spec: str = "all", options: TrainingOptions = _DEFAULTS) -> MemoryPlan:
+    program = program_of(graph, spec, options)
     return place(program, order(program))
 
 
 def random_program(seed: int) -> Program:
     """One of float and int8 networks, learning whole, in part or with slices of channels."""
     graph = random_network(seed)
-    options: dict[str, float | Precision] = {"batch": 1 + seed // 3 % 3}
-    if seed % 2:
-        options["momentum"] = 0.9
+    options = TrainingOptions(batch=1 + seed // 3 % 3, momentum=0.9 if seed % 2 else 0.0)
     if seed % 3:
         x = np.random.default_rng(seed).normal(size=graph.tensors["x"].shape)
         graph = quantised(graph, [x.astype(np.float32)])
     if seed % 3 == 1:  # int8 weights learn without momentum
-        options |= {"precision": Precision.INT8, "momentum": 0.0}
+        options = replace(options, precision=Precision.INT8, momentum=0.0)
     spec = ("all", "last:2", "head", "bias:2", "slices")[seed % 5]
     scheme = sliced(graph) if spec == "slices" else resolve_scheme(graph, spec)
-    training = training_graph(graph, scheme, TrainingOptions(**options))  # type: ignore[arg-type]
+    training = training_graph(graph, scheme, options)
     return lowered(training)
 
 
@@ -165,7 +163,7 @@ def test_scratch_at_the_peak_is_told_for_each_core_that_shares_a_call() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_the_search_for_an_order_saves_memory(seed: int) -> None:
-    program = program_of(random_network(seed), **({}, {"batch": 4})[seed % 2])
+    program = program_of(random_network(seed), options=TrainingOptions(batch=(1, 4)[seed % 2]))
     plan = place(program, as_written(program))
     check(plan)
     assert order(program).lower_bound <= plan.schedule.lower_bound

@@ -17,7 +17,7 @@ def mutations(seeds: Sequence[bytes], count: int, seed: int = 0) -> Iterator[byt
     """``count`` files, each one of ``seeds`` with one to four mutations, mostly one."""
     rng = np.random.default_rng(seed)
     for _ in range(count):
-        data = bytearray(seeds[rng.integers(len(seeds))])
+        data = bytearray(seeds[int(rng.integers(len(seeds)))])
         for _ in range(int(rng.choice((1, 1, 1, 2, 4)))):
             data = _MUTATIONS[rng.integers(len(_MUTATIONS))](data, rng, seeds)
             if not data:
@@ -79,7 +79,7 @@ def _nudge_word(data: bytearray, rng: np.random.Generator, _seeds: Sequence[byte
 
 def _splice(data: bytearray, rng: np.random.Generator, seeds: Sequence[bytes]) -> bytearray:
     """A piece of this or another file over this one."""
-    other = seeds[rng.integers(len(seeds))]
+    other = seeds[int(rng.integers(len(seeds)))]
     size = int(rng.integers(1, 65))
     start = int(rng.integers(max(1, len(other) - size)))
     at = _position(data, rng)

@@ -115,7 +115,8 @@ def residual_network(seed: int = 0, blocks: int = 3) -> Graph:
 def random_network(seed: int) -> Graph:
     """A network of up to ten blocks, each drawn from a list of shapes of blocks."""
     rng = np.random.default_rng(seed)
-    net = NetworkBuilder(*(int(v) for v in rng.integers(7, 13, 2)), int(rng.integers(1, 4)), seed)
+    height, width = (int(v) for v in rng.integers(7, 13, 2))
+    net = NetworkBuilder(height, width, int(rng.integers(1, 4)), seed)
     x = net.conv(net.x, int(rng.integers(3, 9)))
     for _ in range(int(rng.integers(2, 10))):
         small = min(net.shape(x)[1:3]) < 4

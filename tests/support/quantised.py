@@ -34,7 +34,7 @@ def quantised(graph: Graph, samples: Sequence[Array], per_channel: bool = True) 
 def codes(x: Array, quant: QuantParams) -> Array:
     """Real values as int8."""
     scale, zero_point = quant.per_tensor
-    return np.clip(np.rint(x / scale) + zero_point, -128, 127).astype(np.int8)
+    return np.asarray(np.clip(np.rint(x / scale) + zero_point, -128, 127), np.int8)
 
 
 def _affine(low: float, high: float) -> QuantParams:

@@ -21,7 +21,7 @@ def field_mutations(seeds: Sequence[bytes], count: int, seed: int = 0) -> Iterat
     rng = np.random.default_rng(seed)
     made = 0
     while made < count:
-        model = schema.ModelT.InitFromPackedBuf(seeds[rng.integers(len(seeds))])
+        model = schema.ModelT.InitFromPackedBuf(seeds[int(rng.integers(len(seeds)))])
         for _ in range(int(rng.integers(1, 4))):
             _change(_anything(model, rng), rng)
         builder = flatbuffers.Builder(1024)
