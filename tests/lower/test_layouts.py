@@ -95,6 +95,19 @@ def test_a_kernel_without_the_layout_keeps_the_weights_of_the_model() -> None:
     assert choose_layouts(_graph(16, 24), frozenset()) == {}
 
 
+@pytest.mark.parametrize(("outputs", "packs"), [(4, False), (6, True), (9, False), (12, True)])
+def test_groups_that_mostly_leave_vectors_empty_take_no_flash(outputs: int, packs: bool) -> None:
+    """Of each of four groups; a single group may: what it adds is little."""
+    graph = _graph(16, 4 * outputs)
+    (node,) = graph.nodes
+    w = constant("w", np.zeros((4 * outputs, 3, 3, 4), np.float16))
+    grouped = graph.with_(
+        tensors={**graph.tensors, "w": w}, nodes=(replace(node, attrs=replace(_ATTRS, groups=4)),)
+    )
+    assert ("w" in choose_layouts(grouped, _MVE)) == packs
+    assert "w" in choose_layouts(_graph(16, outputs), _MVE)
+
+
 def test_weights_that_learn_stay_as_they_are() -> None:
     assert choose_layouts(_graph(16, 24, storage=Storage.STATE), _RVV) == {}
 

@@ -114,7 +114,8 @@ def _as_windows(call: OpCall) -> bool:
     return dense and call.input(1).shape[2] >= 6 and 3 * by_window < 2 * by_channel
 
 
-#: Channels from which on vectors of eight are quicker than single ones.
+#: Halves in a vector of Helium, and channels from which on it is quicker than single ones.
+_VECTOR = 8
 _LANES = 3
 
 #: Products of an output at most, where Helium finds the weights of eight by offsets of 16 bits.
@@ -132,6 +133,14 @@ def _output_lanes(call: OpCall) -> bool:
     return call.input(1).shape[0] // attrs.groups >= _LANES
 
 
+def _packed_output_lanes(call: OpCall) -> bool:
+    """The same, and where there are groups, few zeros fill vectors up: flash holds them."""
+    attrs: Conv2dAttrs = call.attrs
+    channels = call.input(1).shape[0] // attrs.groups
+    few = -channels % _VECTOR <= channels // 3
+    return _output_lanes(call) and (attrs.groups == 1 or few)
+
+
 def _near_output_lanes(call: OpCall) -> bool:
     return _output_lanes(call) and _near(call.input(1))
 
@@ -142,11 +151,11 @@ def _input_lanes(call: OpCall) -> bool:
 
 
 def _vectors(call: OpCall) -> OutputVectors:
-    return OutputVectors(call.attrs.groups, lanes=8)
+    return OutputVectors(call.attrs.groups, _VECTOR)
 
 
 def _vectors_back(call: OpCall) -> OutputVectors:
-    return OutputVectors(call.attrs.conv.groups, lanes=8)
+    return OutputVectors(call.attrs.conv.groups, _VECTOR)
 
 
 def _outputs(call: OpCall) -> OutputsInnermost:
@@ -162,7 +171,7 @@ FWD = (
     *packed_or_not(
         Variant("mve", _near_output_lanes, (DType.F16,), scratch=True, half_sums=True),
         _vectors,
-        _output_lanes,
+        _packed_output_lanes,
     ),
     Variant("dsp", _deep_or_wide, (DType.S8,), scratch=True),
     *packed_or_not(Variant("rvv", _fwd_as_planes, FLOATS, scratch=True, form="planes"), _outputs),
