@@ -143,6 +143,21 @@ def test_another_model_is_refused(program: Path) -> None:
     port.close()
 
 
+@pytest.mark.parametrize("call", ["read", "write", "in_waiting"])
+def test_a_port_that_is_gone_is_said_as_that(
+    program: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    def gone(*_arguments: object) -> int:
+        raise OSError(5, "Input/output error")
+
+    with connect(program) as device:
+        broken = property(gone) if call == "in_waiting" else gone
+        monkeypatch.setattr(WirePort, call, broken)
+        with pytest.raises(DeviceError, match=r"lost.*Input/output error"):
+            device.train_step(np.zeros(4, np.float32), 0)
+        monkeypatch.undo()
+
+
 def test_silence_is_an_error_and_not_a_hang(program: Path) -> None:
     port = WirePort(program, to_host=lose)
     with pytest.raises(DeviceError, match="answers on the test's wire"):

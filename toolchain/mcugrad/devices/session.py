@@ -12,6 +12,7 @@ from __future__ import annotations
 import struct
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -183,23 +184,31 @@ class Session:
     def _send(self, frames: Sequence[Frame]) -> None:
         for frame in frames:
             self._write(frame.encode())
-            if frame is not frames[-1] and self._port.in_waiting:
+            if frame is not frames[-1] and self._waiting():
                 return  # only what was refused is answered before the last frame
 
-    def _write(self, content: bytes) -> None:
+    @contextmanager
+    def _connected(self) -> Iterator[None]:
+        """Says what the port raises as a lost connection."""
         try:
-            self._port.write(content)
+            yield
         except (serial.SerialException, OSError) as error:
             raise self._lost(error) from error
+
+    def _write(self, content: bytes) -> None:
+        with self._connected():
+            self._port.write(content)
+
+    def _waiting(self) -> int:
+        with self._connected():
+            return int(self._port.in_waiting)
 
     def _frames(self, quiet: float) -> Iterator[Frame | None]:
         """Frames as they arrive, None for a damaged one, until ``quiet`` seconds of silence."""
         end = time.monotonic() + quiet
         while time.monotonic() < end:
-            try:
+            with self._connected():
                 received = self._port.read(max(1, self._port.in_waiting))
-            except (serial.SerialException, OSError) as error:
-                raise self._lost(error) from error
             for frame in self._splitter.feed(received):
                 yield frame
                 end = time.monotonic() + quiet
